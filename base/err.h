@@ -1,0 +1,87 @@
+/* err.h - what went wrong, as a value.
+ *
+ * A fallible function returns enum rc and, when it can say more, fills the
+ * caller's struct err (never NULL).  Nothing here prints: with ten thousand
+ * nodes a failure is a line of the report, kept in the node that suffered it.
+ *
+ * RC_LIST is the only list of codes: the exit status of the program, the hint
+ * of the report and docs/errors.md all come from it.
+ */
+#ifndef BASE_ERR_H
+#define BASE_ERR_H
+
+#include <stddef.h>
+
+/* X(code, exit status, what it means, what the operator should look at) */
+#define RC_LIST(X) \
+	X(OK, 0, "done", "") \
+	X(AGAIN, 0, "not yet: more input or readiness is needed (never an outcome)", "") \
+	X(USAGE, 2, "the command line is wrong", "cpuherd --help") \
+	X(INPUT, 3, "a file or pattern given to cpuherd is wrong", \
+		"the named file and line") \
+	X(MEMORY, 4, "out of memory on the machine that runs cpuherd", \
+		"free memory, ulimit -v") \
+	X(INTERNAL, 5, "a bug in cpuherd", \
+		"please report it with the text of the error") \
+	X(OUTPUT, 6, "cpuherd could not write its own output", \
+		"space and permissions where the output goes") \
+	X(UNREACHABLE, 10, "a node could not be reached", \
+		"name, address and port of the node, its sshd, firewalls") \
+	X(HOSTKEY, 11, "a node's host key is unknown, changed or revoked", \
+		"known_hosts of this node; --accept-new for nodes never seen before") \
+	X(AUTH, 12, "a node refused the login", \
+		"user name, ssh-agent or key file, authorized_keys on the node") \
+	X(TIMEOUT, 13, "a node was too slow", "load on the node, --timeout") \
+	X(SSH, 14, "the SSH protocol with a node failed", \
+		"the server's algorithms and its log") \
+	X(PEER, 15, "cpuherd-peer could not be placed or started on a node", \
+		"free space, noexec mounts and sudo on the node") \
+	X(PROTOCOL, 16, "a node's peer said something that cpuherd does not understand", \
+		"version of cpuherd-peer on the node") \
+	X(LIMIT, 17, "a node or file sent more than cpuherd accepts", \
+		"the named limit, listed in proto/limits.h") \
+	X(FACTS, 20, "a node's facts are incomplete", \
+		"libvirt and QEMU on the node; --without NODE leaves it out") \
+	X(LEVEL, 21, "no guest CPU is common to these nodes", \
+		"the nodes named; --without NODE leaves one out") \
+	X(VOTE, 22, "a node voted no and nothing could be removed to please it", \
+		"the node's libvirt, with the text of its vote") \
+	X(LIBVIRT, 23, "a node's libvirt could not be asked", \
+		"libvirtd on the node; --connect URI for a session daemon") \
+	X(CONFLICT, 24, "a file changed on a node between looking and writing", \
+		"who else writes the named file; run again") \
+	X(PLACE, 25, "a node could not write the file; every node is as it was before", \
+		"free space and permissions on the node") \
+	X(PARTIAL, 26, "some nodes could not be put back as they were", \
+		"the nodes named: the file there and its .cpuherd-old beside it") \
+	X(INTERRUPTED, 130, "interrupted by a signal", "")
+
+#define RC_ENUM(code, status, meaning, hint) RC_##code,
+enum rc { RC_LIST(RC_ENUM) RC_COUNT };
+#undef RC_ENUM
+
+enum { ERR_TEXT_MAX = 400 };
+
+struct err {
+	enum rc code;
+	int native;		 /* errno, libssh2's or libvirt's code; 0 if none */
+	char text[ERR_TEXT_MAX]; /* one line, no newline, no secret */
+};
+
+/* Fills *e and returns code, so that a caller can write
+ *	return err_set(e, RC_INPUT, errno, "%s: %s", path, strerror(errno));
+ * Newlines and other control bytes of the text become '?' (texts often quote
+ * what a node said). */
+enum rc err_set(struct err *e, enum rc code, int native, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/* RC_MEMORY with its one text; the size asked for is not worth reporting. */
+enum rc err_memory(struct err *e);
+
+/* Name ("HOSTKEY"), exit status, meaning and hint of a code. */
+const char *rc_name(enum rc code);
+int rc_exit_status(enum rc code);
+const char *rc_meaning(enum rc code);
+const char *rc_hint(enum rc code);
+
+#endif

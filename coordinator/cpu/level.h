@@ -1,0 +1,40 @@
+/* level.h - the agreed guest CPU.
+ *
+ * baseline = what all offers share, minus what was taken out (by votes).
+ * A level is a model plus a require for each baseline feature that the model
+ * lacks and a disable for each feature that any definition of the model
+ * (libvirt's or QEMU's) holds and the baseline does not: so nothing is left to
+ * a node's own idea of the model.  The same offers give the same level in
+ * whatever order they come.
+ */
+#ifndef COORDINATOR_LEVEL_H
+#define COORDINATOR_LEVEL_H
+
+#include "coordinator/cpu/offer.h"
+
+enum policy { POLICY_REQUIRE, POLICY_DISABLE };
+
+struct level_feature {
+	const char *name;
+	enum policy policy;
+};
+
+struct level {
+	enum virt_type virt;
+	const char *model;
+	const char *vendor;		/* "" when the offers name none */
+	struct level_feature *features; /* sorted: by name */
+	size_t feature_count;
+	struct bitset baseline; /* what a guest will see */
+};
+
+struct bitset baseline_of(const struct offer *offers, size_t n,
+	const struct bitset *excluded, const struct bitset_ops *ops);
+
+/* RC_LEVEL with the reason when vendors differ, nothing is common, or no model
+ * is known to all. */
+enum rc level_choose(const struct catalogue *c, const struct offer *offers, size_t n,
+	enum virt_type virt, const struct bitset *excluded, const struct bitset_ops *ops,
+	struct arena *arena, struct level *out, struct err *e);
+
+#endif

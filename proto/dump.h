@@ -1,0 +1,40 @@
+/* dump.h - facts as text for people, files and other engines; reads back in.
+ *
+ *	# cpuherd facts 1
+ *	fact hostname node01
+ *	fact kernel 6.1.0-18-amd64
+ *	parameter kvm_intel nested Y
+ *	gap offer_qemu no emulator for virt type qemu
+ *	source host
+ *	cpu 0-3
+ *	cpuid 0x00000001 0x00000000 0x000306c3 0x00100800 0x7ffafbff 0xbfebfbff
+ *	msr 0x0000010a 0x0000000000000000
+ *	source kvm
+ *	cpuid ...
+ *	text domcaps_kvm
+ *	| <domainCapabilities>
+ *	| ...
+ *
+ * One file a node.  '#' starts a comment line, blank lines are ignored, blanks
+ * separate words; leading blanks are allowed.  Sources: host, kvm, emulated.
+ * `cpu LIST` opens a further kind of logical CPU (cpuid lines before any `cpu`
+ * belong to one kind without a list).  A "fact" line names a scalar field of
+ * struct facts and gives its value to the end of the line.  A file with
+ * nothing but source, cpu, cpuid and msr lines is a valid one.
+ */
+#ifndef PROTO_DUMP_H
+#define PROTO_DUMP_H
+
+#include "proto/facts.h"
+
+/* Appends the whole text to out.  What is read back gives the same text. */
+enum rc dump_write(struct buf *out, const struct node_facts *f, struct err *e);
+
+/* Reads a dump; name (a file's) starts the text of an error: "name:12: ...".
+ * A fact or text that this version does not know is skipped, so that a newer
+ * dump can be read.  Registers are kept in the order of the file.  What is
+ * absent and has no gap line gets one ("not in this dump"). */
+enum rc dump_read(struct bytes in, const char *name, struct arena *arena,
+	struct node_facts *out, struct err *e);
+
+#endif

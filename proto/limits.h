@@ -1,0 +1,22 @@
+/* limits.h - how much one end accepts from the other.
+ *
+ * Both ends treat each other as hostile: every length, count and depth that
+ * outside bytes announce is held against a cap of this file before memory is
+ * taken.  The largest real figures seen are given beside them.
+ */
+#ifndef PROTO_LIMITS_H
+#define PROTO_LIMITS_H
+
+enum {
+	LIMIT_FRAME_BYTES = 2 * 1024 * 1024, /* domain capabilities: 60 KiB */
+	LIMIT_BODY_BYTES = 1024 * 1024,	     /* one bulky body */
+	LIMIT_TEXT_BYTES = 1024 * 1024,
+	LIMIT_LIST_ITEMS = 8192,	    /* leaves of a CPU: 120; features: 330 */
+	LIMIT_DEPTH = 8,		    /* arrays in arrays; messages need 6 */
+	LIMIT_PLACE_BYTES = 256 * 1024,	    /* a file that cpuherd writes */
+	LIMIT_DUMP_BYTES = 8 * 1024 * 1024, /* a facts file */
+	LIMIT_CPUS = 8192,
+	LIMIT_CPU_KINDS = 64, /* CPUs of one node that differ */
+};
+
+#endif

@@ -1,0 +1,254 @@
+/* message.h - everything the two ends can say, written once.
+ *
+ * Each record is one list of fields; the structs below, the codec's tables
+ * (message.c) and the tables of docs/protocol.md come from these lists.
+ * Records are plain data: all pointers belong to the arena of the decoder, or
+ * to whoever filled the record for sending.  A text or list that was not set
+ * is sent as empty; a decoded text is never NULL.
+ *
+ * To add a field: append it to its list with since = the new PROTOCOL_VERSION.
+ * To add a message: append it to MESSAGES with a new tag.  Tags are never used
+ * again.  Then run `scripts/update-docs`.
+ */
+#ifndef PROTO_MESSAGE_H
+#define PROTO_MESSAGE_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "proto/table.h"
+
+enum { PROTOCOL_VERSION_MIN = 1, PROTOCOL_VERSION = 1 };
+
+/* ---- parts of messages: F(record, type, field, since, meaning), L(record, of, ...) */
+
+#define FIELDS_leaf(F, L) \
+	F(leaf, u32, function, 1, "EAX at the call: the leaf") \
+	F(leaf, u32, index, 1, "ECX at the call: the sub-leaf") \
+	F(leaf, u32, eax, 1, "EAX as answered") \
+	F(leaf, u32, ebx, 1, "EBX as answered") \
+	F(leaf, u32, ecx, 1, "ECX as answered") \
+	F(leaf, u32, edx, 1, "EDX as answered")
+
+#define FIELDS_msr(F, L) \
+	F(msr, u32, index, 1, "number of the model-specific register") \
+	F(msr, u64, value, 1, "its value")
+
+#define FIELDS_register_set(F, L) \
+	F(register_set, text, cpus, 1, \
+		"logical CPUs that gave these registers (\"0-3,8\"); empty when asked " \
+		"of KVM") \
+	L(register_set, leaf, leaves, 1, "CPUID answers, in the order of asking") \
+	L(register_set, msr, msrs, 1, "feature MSRs, where they could be read")
+
+#define FIELDS_registers(F, L) \
+	L(registers, register_set, sets, 1, "one per kind of logical CPU; KVM gives one")
+
+#define FIELDS_parameter(F, L) \
+	F(parameter, text, module, 1, "kernel module: kvm, kvm_intel, kvm_amd") \
+	F(parameter, text, name, 1, "parameter of the module") \
+	F(parameter, text, value, 1, "its value, as /sys shows it")
+
+#define FIELDS_gap(F, L) \
+	F(gap, text, fact, 1, "the fact that could not be had") \
+	F(gap, text, reason, 1, "why, in one line")
+
+#define FIELDS_body_ref(F, L) \
+	F(body_ref, text, name, 1, "which bulky fact (proto/facts.h)") \
+	F(body_ref, bytes, digest, 1, "SHA-256 of its bytes") \
+	F(body_ref, u64, size, 1, "number of its bytes")
+
+/* ---- messages */
+
+#define FIELDS_hello(F, L) \
+	F(hello, u32, version_min, 1, \
+		"oldest protocol version that the coordinator speaks") \
+	F(hello, u32, version_max, 1, "newest one") \
+	F(hello, text, connect, 1, \
+		"libvirt URI to use on the node; empty: qemu:///system")
+
+#define FIELDS_welcome(F, L) \
+	F(welcome, u32, version, 1, "protocol version that both will speak") \
+	F(welcome, text, peer_version, 1, "release of cpuherd-peer") \
+	F(welcome, u32, uid, 1, "user id that the peer runs as")
+
+#define FIELDS_ask_facts(F, L) F(ask_facts, u32, reserved, 1, "0")
+
+#define FIELDS_facts(F, L) \
+	F(facts, text, hostname, 1, "the node's own name for itself") \
+	F(facts, text, host_uuid, 1, \
+		"libvirt's host UUID; kept out of the capabilities body") \
+	F(facts, text, arch, 1, "machine of uname(2): x86_64") \
+	F(facts, text, kernel, 1, "kernel release") \
+	F(facts, text, cmdline, 1, "kernel command line") \
+	F(facts, text, microcode, 1, "microcode revision of /proc/cpuinfo, 0x...") \
+	F(facts, u32, cpus, 1, "logical CPUs online") \
+	F(facts, u32, physical_address_bits, 1, "MAXPHYADDR, CPUID 0x80000008 EAX[7:0]") \
+	F(facts, u32, linear_address_bits, 1, "CPUID 0x80000008 EAX[15:8]") \
+	F(facts, u32, tsc_khz, 1, "TSC frequency, KVM_GET_TSC_KHZ; 0 unknown") \
+	F(facts, flag, tsc_scaling, 1, \
+		"KVM_CAP_TSC_CONTROL: a guest's TSC can be scaled") \
+	F(facts, text, uri, 1, "libvirt URI that answered") \
+	F(facts, u64, libvirt_version, 1, \
+		"of the daemon: major * 1000000 + minor * 1000 + release") \
+	F(facts, u64, hypervisor_version, 1, "of QEMU, same form") \
+	L(facts, parameter, parameters, 1, "parameters of the kvm modules") \
+	L(facts, gap, gaps, 1, "facts that could not be had, and why") \
+	L(facts, body_ref, bodies, 1, "the bulky facts, by digest")
+
+#define FIELDS_ask_bodies(F, L) \
+	F(ask_bodies, texts, names, 1, "names of the bodies wanted")
+
+#define FIELDS_body(F, L) \
+	F(body, text, name, 1, "which bulky fact") \
+	F(body, bytes, content, 1, \
+		"its bytes: an encoded registers record, or libvirt's XML") \
+	F(body, flag, last, 1, "the last of those asked for")
+
+#define FIELDS_propose(F, L) \
+	F(propose, u32, round, 1, "number of the proposal, from 1") \
+	F(propose, text, virt_type, 1, "kvm or qemu") \
+	F(propose, text, emulator, 1, "path of the emulator; empty: libvirt's default") \
+	F(propose, text, arch, 1, "guest architecture; empty: libvirt's default") \
+	F(propose, text, machine, 1, "machine type; empty: libvirt's default") \
+	F(propose, text, cpu, 1, "the level for this node as libvirt <cpu> XML")
+
+#define FIELDS_vote(F, L) \
+	F(vote, u32, round, 1, "number of the proposal") \
+	F(vote, flag, yes, 1, "the node's libvirt can give a guest this CPU") \
+	F(vote, texts, features, 1, \
+		"features that libvirt named as standing in the way") \
+	F(vote, text, reason, 1, "libvirt's words; empty with a yes")
+
+#define FIELDS_look(F, L) \
+	F(look, u32, place, 1, "number of the place (proto/place.h)") \
+	F(look, text, name, 1, "name within the place: the level's")
+
+#define FIELDS_seen(F, L) \
+	F(seen, text, path, 1, "the file that the place and name mean on this node") \
+	F(seen, flag, exists, 1, "it is there") \
+	F(seen, bytes, content, 1, "what is in it")
+
+#define FIELDS_stage(F, L) \
+	F(stage, text, run, 1, "name of the run") \
+	F(stage, u32, place, 1, "number of the place") \
+	F(stage, text, name, 1, "name within the place") \
+	F(stage, bytes, content, 1, "what shall be there") \
+	F(stage, bytes, expected, 1, \
+		"SHA-256 of what is there now; empty: nothing is there") \
+	F(stage, text, virt_type, 1, \
+		"as in propose: for the node's own libvirt to judge the content") \
+	F(stage, text, emulator, 1, "as in propose") \
+	F(stage, text, arch, 1, "as in propose") \
+	F(stage, text, machine, 1, "as in propose")
+
+#define FIELDS_staged(F, L) \
+	F(staged, text, path, 1, "the file that commit will replace") \
+	F(staged, flag, unchanged, 1, \
+		"the content is there already; commit will touch nothing")
+
+#define FIELDS_commit(F, L) F(commit, text, run, 1, "name of the run that was staged")
+
+#define FIELDS_committed(F, L) \
+	F(committed, flag, changed, 1, "the file was replaced or made")
+
+#define FIELDS_verify(F, L) F(verify, text, run, 1, "name of the run")
+
+#define FIELDS_verified(F, L) \
+	F(verified, bytes, content, 1, "the file as read back from its path") \
+	F(verified, flag, accepted, 1, \
+		"the node's libvirt can give a guest what the file says") \
+	F(verified, text, reason, 1, "libvirt's words when not")
+
+#define FIELDS_revert(F, L) F(revert, text, run, 1, "name of the run")
+
+#define FIELDS_reverted(F, L) \
+	F(reverted, flag, changed, 1, "something had to be put back or removed")
+
+#define FIELDS_keep(F, L) \
+	F(keep, text, run, 1, "name of the run: it holds everywhere, forget the way back")
+
+#define FIELDS_kept(F, L) F(kept, flag, changed, 1, "there was a way back to forget")
+
+#define FIELDS_bye(F, L) F(bye, u32, reserved, 1, "0")
+
+#define FIELDS_failure(F, L) \
+	F(failure, text, code, 1, "name of the error code (docs/errors.md)") \
+	F(failure, u32, native, 1, "errno or libvirt's code; 0 if none") \
+	F(failure, text, reason, 1, "one line: what, where")
+
+#define PARTS(P) \
+	P(leaf) P(msr) P(register_set) P(registers) P(parameter) P(gap) P(body_ref)
+
+enum message_direction { TO_PEER, TO_COORDINATOR };
+
+/* M(tag, message, direction, answer to, meaning) */
+#define MESSAGES(M) \
+	M(1, hello, TO_PEER, "", "opens the dialogue; must come first") \
+	M(2, welcome, TO_COORDINATOR, "hello", "the version to speak") \
+	M(3, ask_facts, TO_PEER, "", "what is this node?") \
+	M(4, facts, TO_COORDINATOR, "ask_facts", \
+		"small facts, and digests of the bulky ones") \
+	M(5, ask_bodies, TO_PEER, "", "the bulky facts that no other node has sent") \
+	M(6, body, TO_COORDINATOR, "ask_bodies", \
+		"one bulky fact; one message for each asked for") \
+	M(7, propose, TO_PEER, "", "could a guest have this CPU here?") \
+	M(8, vote, TO_COORDINATOR, "propose", "the answer of the node's own libvirt") \
+	M(9, look, TO_PEER, "", "what is in this place?") \
+	M(10, seen, TO_COORDINATOR, "look", "its content") \
+	M(11, stage, TO_PEER, "", "prepare to write; nothing that others see changes") \
+	M(12, staged, TO_COORDINATOR, "stage", "prepared and judged by libvirt") \
+	M(13, commit, TO_PEER, "", "make what was staged real") \
+	M(14, committed, TO_COORDINATOR, "commit", "it is real, on disk") \
+	M(15, verify, TO_PEER, "", "read it back") \
+	M(16, verified, TO_COORDINATOR, "verify", \
+		"what is there, and what libvirt says of it") \
+	M(17, revert, TO_PEER, "", "put back what was there before the run") \
+	M(18, reverted, TO_COORDINATOR, "revert", "it is as it was") \
+	M(19, keep, TO_PEER, "", "the run holds on every node") \
+	M(20, kept, TO_COORDINATOR, "keep", "the way back is gone") \
+	M(21, bye, TO_PEER, "", "no more requests; the peer ends") \
+	M(22, failure, TO_COORDINATOR, "any request", "the request was not carried out")
+
+#define RECORD_MEMBER_u32 uint32_t
+#define RECORD_MEMBER_u64 uint64_t
+#define RECORD_MEMBER_flag bool
+#define RECORD_MEMBER_text const char *
+#define RECORD_MEMBER_bytes struct bytes
+#define RECORD_MEMBER_texts struct texts
+#define RECORD_MEMBER(record, type, field, since, meaning) RECORD_MEMBER_##type field;
+#define RECORD_LIST_MEMBER(record, of, field, since, meaning) struct list field;
+#define RECORD_DECLARE(record_name) \
+	struct record_name { \
+		FIELDS_##record_name(RECORD_MEMBER, RECORD_LIST_MEMBER) \
+	}; \
+	extern const struct record record_##record_name;
+#define MESSAGE_DECLARE(tag, message_name, direction, answers, meaning) \
+	RECORD_DECLARE(message_name)
+
+PARTS(RECORD_DECLARE)
+MESSAGES(MESSAGE_DECLARE)
+
+enum message_tag {
+	MESSAGE_none = 0,
+#define MESSAGE_ENUM(tag, message_name, direction, answers, meaning) \
+	MESSAGE_##message_name = tag,
+	MESSAGES(MESSAGE_ENUM)
+#undef MESSAGE_ENUM
+};
+
+struct message_type {
+	enum message_tag tag;
+	const char *name;
+	enum message_direction direction;
+	const char *answers; /* the request it answers; "" for requests */
+	const struct record *record;
+	const char *meaning;
+};
+
+extern const struct message_type message_types[];
+extern const size_t message_type_count;
+
+/* NULL when there is no such tag. */
+const struct message_type *message_type_of(uint32_t tag);
+
+#endif
