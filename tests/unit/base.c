@@ -1,0 +1,198 @@
+#include "base/digest.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "tests/support/test.h"
+
+static void an_error_text_is_one_printable_line(void **state)
+{
+	struct err e;
+
+	(void)state;
+	assert_int_equal(
+		err_set(&e, RC_AUTH, 7, "said \"%s\"", "\033[31mno\nway\177"), RC_AUTH);
+	assert_string_equal(e.text, "said \"?[31mno?way?\"");
+	assert_int_equal(e.native, 7);
+}
+
+static void a_long_error_text_is_cut_not_overrun(void **state)
+{
+	struct err e;
+	char big[2 * ERR_TEXT_MAX];
+
+	(void)state;
+	memset(big, 'x', sizeof(big) - 1);
+	big[sizeof(big) - 1] = '\0';
+	err_set(&e, RC_INPUT, 0, "%s", big);
+	assert_int_equal(strlen(e.text), ERR_TEXT_MAX - 1);
+}
+
+static void every_code_has_a_meaning_and_failures_have_a_status(void **state)
+{
+	(void)state;
+	for (enum rc code = 0; code < RC_COUNT; code++) {
+		assert_true(strlen(rc_name(code)) > 0);
+		assert_true(strlen(rc_meaning(code)) > 0);
+		if (code != RC_OK && code != RC_AGAIN)
+			assert_true(rc_exit_status(code) > 1);
+		for (enum rc other = RC_USAGE; other < code; other++)
+			assert_int_not_equal(rc_exit_status(other), rc_exit_status(code));
+	}
+}
+
+static void names_with_anything_but_letters_digits_dot_dash_underscore_are_refused(
+	void **state)
+{
+	static const char *const good[] = { "a", "node01", "sse4.1", "tsc_adjust",
+		"EPYC-Rome" };
+	static const char *const bad[] = { "", ".", "..", ".ssh", "-v", "a/b", "a b",
+		"a'b", "a\n", "\xc3\xa9", "a;b", "a<b" };
+	char long_name[130];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		assert_true(text_is_name(good[i]));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_false(text_is_name(bad[i]));
+	memset(long_name, 'a', sizeof(long_name));
+	long_name[129] = '\0';
+	assert_false(text_is_name(long_name));
+	long_name[128] = '\0';
+	assert_true(text_is_name(long_name));
+}
+
+static void a_terminal_gets_no_control_bytes_but_utf8_stays(void **state)
+{
+	char s[] = "caf\xc3\xa9 \033]0;title\a \xc2\x9b"
+		   "31m";
+
+	(void)state;
+	text_make_printable(s);
+	assert_string_equal(s, "caf\xc3\xa9 ?]0;title? ??31m");
+}
+
+static void numbers_are_whole_and_fit(void **state)
+{
+	uint64_t wide;
+	uint32_t narrow;
+
+	(void)state;
+	assert_true(text_to_u64("0xFFFFFFFFFFFFFFFF", &wide));
+	assert_true(wide == UINT64_MAX);
+	assert_false(text_to_u64("18446744073709551616", &wide));
+	assert_true(text_to_u32("4294967295", &narrow));
+	assert_false(text_to_u32("4294967296", &narrow));
+	assert_false(text_to_u32("-1", &narrow));
+	assert_false(text_to_u32(" 1", &narrow));
+	assert_false(text_to_u32("1x", &narrow));
+	assert_false(text_to_u32("0x", &narrow));
+	assert_false(text_to_u32("", &narrow));
+}
+
+static void a_buffer_never_holds_more_than_its_cap(void **state)
+{
+	struct buf b = buf_with_cap(10);
+
+	(void)state;
+	assert_int_equal(buf_append(&b, "12345678", 8), RC_OK);
+	assert_int_equal(buf_append(&b, "123", 3), RC_LIMIT);
+	assert_int_equal(buf_bytes(&b).size, 8);
+	buf_consume(&b, 5);
+	assert_int_equal(buf_append(&b, "abcdefg", 7), RC_OK);
+	assert_memory_equal(buf_bytes(&b).data, "678abcdefg", 10);
+	buf_destroy(&b);
+	buf_destroy(&b);
+}
+
+static void bytes_come_out_of_a_buffer_as_they_went_in(void **state)
+{
+	struct buf b = buf_with_cap(100000);
+	uint64_t seed = 1;
+	uint32_t in = 0, out = 0;
+
+	(void)state;
+	for (int i = 0; i < 20000; i++) {
+		uint8_t byte = (uint8_t)in;
+
+		if (test_random(&seed) % 3 && buf_append(&b, &byte, 1) == RC_OK)
+			in++;
+		else if (buf_bytes(&b).size) {
+			assert_int_equal(buf_bytes(&b).data[0], (uint8_t)out++);
+			buf_consume(&b, 1);
+		}
+	}
+	assert_int_equal(in - out, buf_bytes(&b).size);
+	buf_destroy(&b);
+}
+
+static void arena_memory_is_zeroed_aligned_and_apart(void **state)
+{
+	struct arena a = { 0 };
+	unsigned char *previous = NULL;
+
+	(void)state;
+	for (size_t size = 1; size < 40000; size = size * 2 + 1) {
+		unsigned char *p = arena_alloc(&a, 1, size);
+
+		assert_non_null(p);
+		assert_int_equal((uintptr_t)p % _Alignof(max_align_t), 0);
+		for (size_t i = 0; i < size; i++)
+			assert_int_equal(p[i], 0);
+		memset(p, 0xff, size);
+		if (previous)
+			assert_int_equal(*previous, 0xff);
+		previous = p;
+	}
+	assert_null(arena_alloc(&a, SIZE_MAX / 2, 4));
+	arena_destroy(&a);
+	arena_destroy(&a);
+}
+
+static void a_growing_array_keeps_its_items(void **state)
+{
+	struct arena a = { 0 };
+	uint32_t *numbers = NULL;
+
+	(void)state;
+	for (uint32_t n = 0; n < 1000; n++) {
+		numbers = arena_grow(&a, numbers, n, sizeof(*numbers));
+		numbers[n] = n;
+	}
+	for (uint32_t n = 0; n < 1000; n++)
+		assert_int_equal(numbers[n], n);
+	arena_destroy(&a);
+}
+
+/* FIPS 180-2, appendix B.1 */
+static void sha256_of_abc_is_the_published_one(void **state)
+{
+	struct digest d = digest_of("abc", 3);
+	char hex[DIGEST_HEX_MAX];
+
+	(void)state;
+	digest_to_hex(&d, hex);
+	assert_string_equal(
+		hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+	assert_true(digest_equals(&d, (struct bytes){ d.byte, DIGEST_BYTES }));
+	assert_false(digest_equals(&d, (struct bytes){ d.byte, DIGEST_BYTES - 1 }));
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest cases[] = {
+		cmocka_unit_test(an_error_text_is_one_printable_line),
+		cmocka_unit_test(a_long_error_text_is_cut_not_overrun),
+		cmocka_unit_test(every_code_has_a_meaning_and_failures_have_a_status),
+		cmocka_unit_test(
+			names_with_anything_but_letters_digits_dot_dash_underscore_are_refused),
+		cmocka_unit_test(a_terminal_gets_no_control_bytes_but_utf8_stays),
+		cmocka_unit_test(numbers_are_whole_and_fit),
+		cmocka_unit_test(a_buffer_never_holds_more_than_its_cap),
+		cmocka_unit_test(bytes_come_out_of_a_buffer_as_they_went_in),
+		cmocka_unit_test(arena_memory_is_zeroed_aligned_and_apart),
+		cmocka_unit_test(a_growing_array_keeps_its_items),
+		cmocka_unit_test(sha256_of_abc_is_the_published_one),
+	};
+
+	test_filter(argc, argv);
+	return cmocka_run_group_tests(cases, NULL, NULL);
+}
