@@ -13,8 +13,8 @@ void assert_rc_at(
 {
 	if (rc == wanted)
 		return;
-	print_error("%s:%d: got %s, wanted %s; error text: %s\n", file, line,
-		rc_name(rc), rc_name(wanted), rc == RC_OK ? "" : e->text);
+	print_error("%s:%d: got %s, wanted %s; error text: %s\n", file, line, rc_name(rc),
+		rc_name(wanted), rc == RC_OK ? "" : e->text);
 	_fail(file, line);
 }
 
