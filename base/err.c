@@ -17,7 +17,7 @@ static const struct rc_row {
 #undef RC_ROW
 };
 
-enum rc err_set(struct err *e, enum rc code, int native, const char *fmt, ...)
+void err_fill(struct err *e, enum rc code, int native, const char *fmt, ...)
 {
 	va_list args;
 
@@ -27,12 +27,6 @@ enum rc err_set(struct err *e, enum rc code, int native, const char *fmt, ...)
 	vsnprintf(e->text, sizeof(e->text), fmt, args);
 	va_end(args);
 	text_make_printable(e->text);
-	return code;
-}
-
-enum rc err_memory(struct err *e)
-{
-	return err_set(e, RC_MEMORY, 0, "out of memory");
 }
 
 const char *rc_name(enum rc code)

@@ -71,12 +71,22 @@ struct err {
 /* Fills *e and returns code, so that a caller can write
  *	return err_set(e, RC_INPUT, errno, "%s: %s", path, strerror(errno));
  * Newlines and other control bytes of the text become '?' (texts often quote
- * what a node said). */
-enum rc err_set(struct err *e, enum rc code, int native, const char *fmt, ...)
+ * what a node said).  A macro, so that the compiler and clang's analyzer see
+ * which code comes back. */
+#define err_set(e, code, native, ...) \
+	(err_fill(e, code, native, __VA_ARGS__), err_code(code))
+void err_fill(struct err *e, enum rc code, int native, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
+static inline enum rc err_code(enum rc code)
+{
+	return code;
+}
 
 /* RC_MEMORY with its one text; the size asked for is not worth reporting. */
-enum rc err_memory(struct err *e);
+static inline enum rc err_memory(struct err *e)
+{
+	return err_set(e, RC_MEMORY, 0, "out of memory");
+}
 
 /* Name ("HOSTKEY"), exit status, meaning and hint of a code. */
 const char *rc_name(enum rc code);
