@@ -104,6 +104,83 @@ static void every_strict_prefix_of_every_message_needs_more(void **state)
 	}
 }
 
+/* One value of each kind, written out from msgpack's spec.md: a header that were
+ * taken for shorter or longer than it is would shift everything behind it. */
+static void every_kind_of_value_ends_where_the_specification_says(void **state)
+{
+	static const struct {
+		const char *bytes;
+		size_t size;
+	} values[] = {
+#define VALUE(bytes) { bytes, sizeof(bytes) - 1 }
+		VALUE("\x7f"),
+		VALUE("\xff"),
+		VALUE("\xc0"),
+		VALUE("\xc2"),
+		VALUE("\xc3"),
+		VALUE("\x82\x01\x02\x03\x04"),
+		VALUE("\x92\x01\x02"),
+		VALUE("\xa2xy"),
+		VALUE("\xc4\x02xy"),
+		VALUE("\xc5\0\x02xy"),
+		VALUE("\xc6\0\0\0\x02xy"),
+		VALUE("\xc7\x02txy"),
+		VALUE("\xc8\0\x02txy"),
+		VALUE("\xc9\0\0\0\x02txy"),
+		VALUE("\xca"
+		      "1234"),
+		VALUE("\xcb"
+		      "12345678"),
+		VALUE("\xcc"
+		      "1"),
+		VALUE("\xcd"
+		      "12"),
+		VALUE("\xce"
+		      "1234"),
+		VALUE("\xcf"
+		      "12345678"),
+		VALUE("\xd0"
+		      "1"),
+		VALUE("\xd1"
+		      "12"),
+		VALUE("\xd2"
+		      "1234"),
+		VALUE("\xd3"
+		      "12345678"),
+		VALUE("\xd4"
+		      "t1"),
+		VALUE("\xd5"
+		      "t12"),
+		VALUE("\xd6"
+		      "t1234"),
+		VALUE("\xd7"
+		      "t12345678"),
+		VALUE("\xd8"
+		      "t1234567812345678"),
+		VALUE("\xd9\x02xy"),
+		VALUE("\xda\0\x02xy"),
+		VALUE("\xdb\0\0\0\x02xy"),
+		VALUE("\xdc\0\x02\x01\x02"),
+		VALUE("\xdd\0\0\0\x02\x01\x02"),
+		VALUE("\xde\0\x01\x01\x02"),
+		VALUE("\xdf\0\0\0\x01\x01\x02"),
+		VALUE("\x92\x91\xc0\x81\xa1x\x90"),
+#undef VALUE
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
+		for (size_t cut = 0; cut <= values[i].size; cut++) {
+			struct bytes in = { (const uint8_t *)values[i].bytes, cut };
+			size_t size = 0;
+			struct err e;
+
+			assert_rc(scan_value(in, &size, &e),
+				cut < values[i].size ? RC_AGAIN : RC_OK, &e);
+			assert_int_equal(size, cut < values[i].size ? 0 : values[i].size);
+		}
+}
+
 static void fields_of_a_newer_version_are_skipped(void **state)
 {
 	/* a welcome with two fields that nobody knows yet: a map and a list */
@@ -263,6 +340,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(every_message_comes_back_as_it_was),
 		cmocka_unit_test(a_hello_is_these_bytes),
 		cmocka_unit_test(every_strict_prefix_of_every_message_needs_more),
+		cmocka_unit_test(every_kind_of_value_ends_where_the_specification_says),
 		cmocka_unit_test(fields_of_a_newer_version_are_skipped),
 		cmocka_unit_test(
 			a_missing_field_is_named_unless_the_sender_is_older_than_it),
