@@ -1,0 +1,177 @@
+/* cpuherd-peer: the part of cpuherd that runs on a node.
+ *
+ *	main.c			options
+ *	serve.[ch] stream.[ch]	the dialogue with the coordinator, frames in and out
+ *	watchdog.[ch]		an end to calls that never return
+ *	gather.[ch]		struct node_facts, from:
+ *	  host.[ch]		  kernel, microcode, module parameters
+ *	  cores.[ch] cpuid.[ch]	  CPUID of every logical CPU
+ *	  kvm.[ch]		  /dev/kvm
+ *	  libvirt.[ch] xml.[ch]	  libvirt, which also judges proposed CPUs
+ *	place.[ch] folder.[ch]	the one thing that is written: the closed list of places
+ */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "peer/serve.h"
+#include "peer/watchdog.h"
+#include "proto/dump.h"
+#include "proto/limits.h"
+
+struct options {
+	enum rc (*run)(const struct options *o, struct err *e);
+	const char *connect;
+};
+
+static enum rc print_help(const struct options *o, struct err *e);
+
+static enum rc serve(const struct options *o, struct err *e)
+{
+	(void)o;
+	return serve_run(&serve_standard, e);
+}
+
+static enum rc print_text(const char *text, size_t size, struct err *e)
+{
+	if (fwrite(text, 1, size, stdout) != size || fflush(stdout) != 0)
+		return err_set(e, RC_OUTPUT, 0, "standard output cannot be written");
+	return RC_OK;
+}
+
+static void say_late(void *context)
+{
+	static const char text[] =
+		"cpuherd-peer: libvirt does not answer; no facts are printed\n";
+
+	(void)context;
+	if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0)
+		return;
+}
+
+static enum rc print_facts(const struct options *o, struct err *e)
+{
+	struct watchdog_last_words words = { say_late, NULL };
+	struct buf text = buf_with_cap(LIMIT_DUMP_BYTES);
+	struct arena arena = { 0 };
+	struct node_facts facts;
+	enum rc rc;
+
+	if (!libvirt_uri_is_allowed(o->connect))
+		return err_set(e, RC_USAGE, 0,
+			"--connect %.64s: qemu:///system or qemu:///session is needed",
+			o->connect);
+	watchdog_arm(SERVE_LIMIT_S, rc_exit_status(RC_TIMEOUT), &words);
+	rc = gather_facts(&facts, o->connect, &arena, e);
+	watchdog_disarm();
+	if (rc == RC_OK)
+		rc = dump_write(&text, &facts, e);
+	if (rc == RC_OK)
+		rc = print_text(
+			(const char *)buf_bytes(&text).data, buf_bytes(&text).size, e);
+	buf_destroy(&text);
+	arena_destroy(&arena);
+	return rc;
+}
+
+static enum rc print_protocol(const struct options *o, struct err *e)
+{
+	char text[32];
+	int n = snprintf(text, sizeof(text), "%d\n", PROTOCOL_VERSION);
+
+	(void)o;
+	return print_text(text, (size_t)n, e);
+}
+
+static enum rc print_version(const struct options *o, struct err *e)
+{
+	static const char text[] = "cpuherd-peer " CPUHERD_VERSION "\n";
+
+	(void)o;
+	return print_text(text, sizeof(text) - 1, e);
+}
+
+static const struct option_row {
+	const char *name, *meaning;
+	enum rc (*run)(const struct options *o, struct err *e);
+} option_rows[] = {
+	{ "--facts", "print everything known about this node as text", print_facts },
+	{ "--connect",
+		"URI of libvirt for --facts: qemu:///system (the default) or\n"
+		"\t\tqemu:///session",
+		NULL },
+	{ "--protocol", "print the version of the protocol", print_protocol },
+	{ "--version", "print the version of the program", print_version },
+	{ "--help", "print this", print_help },
+};
+
+enum { OPTION_COUNT = sizeof(option_rows) / sizeof(option_rows[0]) };
+
+static enum rc print_help(const struct options *o, struct err *e)
+{
+	static const char head[] = "cpuherd-peer [--facts [--connect URI] | --protocol | "
+				   "--version | --help]\n"
+				   "\n"
+				   "The part of cpuherd that runs on a node.  Without an "
+				   "option it serves the\n"
+				   "protocol of cpuherd on standard input and output; "
+				   "cpuherd starts it so.\n"
+				   "\n";
+	enum rc rc = print_text(head, sizeof(head) - 1, e);
+
+	(void)o;
+	for (int i = 0; i < OPTION_COUNT && rc == RC_OK; i++) {
+		char line[256];
+		int n = snprintf(line, sizeof(line), "  %s\t%s\n", option_rows[i].name,
+			option_rows[i].meaning);
+
+		rc = print_text(line, (size_t)n, e);
+	}
+	return rc;
+}
+
+static const struct option_row *option_of(const char *name)
+{
+	for (int i = 0; i < OPTION_COUNT; i++)
+		if (strcmp(option_rows[i].name, name) == 0)
+			return &option_rows[i];
+	return NULL;
+}
+
+static enum rc parse(char **argv, struct options *o, struct err *e)
+{
+	for (; *argv; argv++) {
+		const struct option_row *row = option_of(*argv);
+
+		if (!row)
+			return err_set(e, RC_USAGE, 0,
+				"%.64s is no option; see cpuherd-peer --help", *argv);
+		if (!row->run) {
+			o->connect = *++argv;
+			if (!o->connect)
+				return err_set(e, RC_USAGE, 0, "--connect needs a URI");
+			continue;
+		}
+		if (o->run)
+			return err_set(e, RC_USAGE, 0, "%s: one thing at a time", *argv);
+		o->run = row->run;
+	}
+	if (o->connect && o->run != print_facts)
+		return err_set(e, RC_USAGE, 0, "--connect goes with --facts only");
+	return RC_OK;
+}
+
+int main(int argc, char **argv)
+{
+	struct options o = { 0 };
+	struct err e;
+	enum rc rc = argc > 0 ? parse(argv + 1, &o, &e) : RC_OK;
+
+	if (rc == RC_OK && !o.connect)
+		o.connect = "qemu:///system";
+	if (rc == RC_OK)
+		rc = o.run ? o.run(&o, &e) : serve(&o, &e);
+	if (rc != RC_OK)
+		fprintf(stderr, "cpuherd-peer: %s\n", e.text);
+	return rc_exit_status(rc);
+}

@@ -1,0 +1,47 @@
+/* serve.h - the dialogue, from the node's end (docs/protocol.md).
+ *
+ * Reads requests as frames and answers each in turn.  The coordinator is not
+ * trusted: what does not follow the protocol (a frame that cannot be decoded, a
+ * message that is no request, anything before hello, a second hello) is answered
+ * by a failure, and the dialogue ends.  A request that cannot be carried out is
+ * answered by a failure and the dialogue goes on.
+ *
+ * However it ends (bye, end of input, a signal, a broken pipe, a violation, the
+ * watchdog), a run that was not kept is reverted: a coordinator that vanishes
+ * leaves the node as it was.
+ *
+ * Nothing but frames is written to `out`.  Requests that ask libvirt end the
+ * process when libvirt does not answer within limit_s: a failure is sent and the
+ * run reverted, from a signal handler.
+ */
+#ifndef PEER_SERVE_H
+#define PEER_SERVE_H
+
+#include "peer/libvirt.h"
+
+enum { SERVE_LIMIT_S = 120 };
+
+struct serve {
+	int in, out;
+	unsigned limit_s;
+	const char *root; /* "" in life; tests put places elsewhere */
+	/* libvirt_judge(), gather_facts(); tests on machines without libvirt have
+	 * others */
+	enum rc (*judge)(const char *uri, const struct libvirt_guest *guest,
+		const char *cpu, struct arena *arena, struct libvirt_verdict *out,
+		struct err *e);
+	enum rc (*gather)(struct node_facts *out, const char *connect,
+		struct arena *arena, struct err *e);
+};
+
+/* The real ones, on standard input and output. */
+extern const struct serve serve_standard;
+
+/* Serves one dialogue to its end.  RC_OK after bye or the end of input between
+ * messages with nothing to put back; else the reason, for stderr: RC_PROTOCOL,
+ * RC_LIMIT, RC_INTERRUPTED (a signal, or the coordinator vanished in the middle
+ * of a run), RC_OUTPUT, RC_MEMORY, RC_PARTIAL (could not put back).  Blocks
+ * SIGHUP, SIGINT and SIGTERM and ignores SIGPIPE and SIGXFSZ while it runs. */
+enum rc serve_run(const struct serve *serve, struct err *e);
+
+#endif
