@@ -1,0 +1,39 @@
+/* kexlist.h - why two ends found no common algorithm.
+ *
+ * libssh2 says "Unable to exchange encryption keys" and no more, so the first
+ * bytes of the server are kept: its KEXINIT (RFC 4253, 7.1) lists what it would
+ * have taken.  Pure.
+ */
+#ifndef COORDINATOR_KEXLIST_H
+#define COORDINATOR_KEXLIST_H
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+
+/* The lists of KEXINIT that matter, in its order. */
+enum kex_list {
+	KEX_METHODS,
+	KEX_HOST_KEYS,
+	KEX_CIPHERS_TO_SERVER,
+	KEX_CIPHERS_TO_CLIENT,
+	KEX_MACS_TO_SERVER,
+	KEX_MACS_TO_CLIENT,
+	KEX_LISTS
+};
+
+struct kex_lists {
+	struct bytes of_server[KEX_LISTS]; /* names by commas, in the given bytes */
+};
+
+/* What the list is about: "MAC". */
+const char *kex_list_name(enum kex_list list);
+
+/* Finds the lists in the first bytes that the server sent (greeting lines, its
+ * banner, its KEXINIT); false when they are not there whole. */
+bool kex_lists_find(struct bytes first, struct kex_lists *out);
+
+/* Is one of our names (NULL at the end) on the server's list? */
+bool kex_list_has_common(struct bytes of_server, const char *const *ours);
+
+#endif
