@@ -1,0 +1,265 @@
+#include "coordinator/net/session.h"
+
+#include <string.h>
+
+#include "base/log.h"
+#include "coordinator/net/session_steps.h"
+#include "proto/frame.h"
+
+enum { CLOSE_MS = 2000, READ_BUDGET = 512 * 1024 };
+
+/* How long a state may last. */
+enum limit {
+	LIMIT_NONE,
+	LIMIT_CONNECT, /* what is left of the time to connect */
+	LIMIT_ADDRESS, /* this address' share of it */
+	LIMIT_REQUEST, /* the time of one request */
+	LIMIT_CLOSE,
+};
+
+/* The life of one connection.  STEP_FAIL leads to S_FAILED from everywhere. */
+static const struct state_row {
+	const char *name;
+	enum step (*step)(struct session *s); /* NULL: the session rests */
+	enum limit limit;
+	enum session_state done, alt, late; /* after STEP_DONE, STEP_ALT, the limit */
+} rows[S_COUNT] = {
+	/* clang-format off */
+	[S_IDLE] = { "idle", NULL, LIMIT_NONE, S_IDLE, S_IDLE, S_IDLE },
+	[S_RESOLVE] = { "name lookup", step_resolve, LIMIT_CONNECT, S_DIAL, S_FAILED, S_FAILED },
+	[S_DIAL] = { "connect", step_dial, LIMIT_ADDRESS, S_HANDSHAKE, S_NEXT_ADDRESS, S_NEXT_ADDRESS },
+	[S_NEXT_ADDRESS] = { "next address", step_next_address, LIMIT_CONNECT, S_DIAL, S_FAILED, S_FAILED },
+	[S_HANDSHAKE] = { "ssh handshake", step_handshake, LIMIT_CONNECT, S_HOST_KEY, S_FAILED, S_FAILED },
+	[S_HOST_KEY] = { "host key", step_host_key, LIMIT_CONNECT, S_AGENT_NEXT, S_FAILED, S_FAILED },
+	[S_AGENT_NEXT] = { "agent key", step_agent_next, LIMIT_CONNECT, S_AGENT_LOGIN, S_FILE_NEXT, S_FAILED },
+	[S_AGENT_LOGIN] = { "login by agent", step_agent_login, LIMIT_CONNECT, S_CHANNEL, S_AGENT_NEXT, S_FAILED },
+	[S_FILE_NEXT] = { "key file", step_file_next, LIMIT_CONNECT, S_FILE_LOGIN, S_FAILED, S_FAILED },
+	[S_FILE_LOGIN] = { "login by key file", step_file_login, LIMIT_CONNECT, S_CHANNEL, S_FILE_NEXT, S_FAILED },
+	[S_CHANNEL] = { "channel", step_channel, LIMIT_CONNECT, S_EXEC, S_FAILED, S_FAILED },
+	[S_EXEC] = { "command", step_exec, LIMIT_CONNECT, S_START, S_FAILED, S_FAILED },
+	[S_START] = { "peer start", step_start, LIMIT_CONNECT, S_HELLO, S_PUSH, S_FAILED },
+	[S_PUSH] = { "push of the peer", step_push, LIMIT_CONNECT, S_PUSHED, S_FAILED, S_FAILED },
+	[S_PUSHED] = { "start of the pushed peer", step_pushed, LIMIT_CONNECT, S_HELLO, S_FAILED, S_FAILED },
+	[S_HELLO] = { "hello", step_hello, LIMIT_CONNECT, S_WELCOME, S_FAILED, S_FAILED },
+	[S_WELCOME] = { "welcome", step_welcome, LIMIT_CONNECT, S_READY, S_FAILED, S_FAILED },
+	[S_READY] = { "ready", NULL, LIMIT_NONE, S_REQUEST, S_BYE, S_FAILED },
+	[S_REQUEST] = { "request", step_request, LIMIT_REQUEST, S_ANSWER, S_FAILED, S_FAILED },
+	[S_ANSWER] = { "answer", step_answer, LIMIT_REQUEST, S_READY, S_FAILED, S_FAILED },
+	[S_BYE] = { "bye", step_bye, LIMIT_CLOSE, S_CLOSE, S_DONE, S_DONE },
+	[S_CLOSE] = { "close", step_close, LIMIT_CLOSE, S_DONE, S_DONE, S_DONE },
+	[S_DONE] = { "done", NULL, LIMIT_NONE, S_DONE, S_DONE, S_DONE },
+	[S_FAILED] = { "failed", NULL, LIMIT_NONE, S_FAILED, S_FAILED, S_FAILED },
+	/* clang-format on */
+};
+
+const char *session_state_name(enum session_state state)
+{
+	return rows[state].name;
+}
+
+bool session_is_final(const struct session *s)
+{
+	return s->state == S_DONE || s->state == S_FAILED;
+}
+
+/* Milliseconds from now; 0: no limit. */
+static uint64_t limit_ms(struct session *s, enum limit limit)
+{
+	uint64_t now = s->common->world->now_ms(s), left = 1;
+
+	if (s->connect_until_ms > now)
+		left = s->connect_until_ms - now;
+	switch (limit) {
+	case LIMIT_NONE:
+		return 0;
+	case LIMIT_CONNECT:
+		return left;
+	case LIMIT_ADDRESS:
+		return left / (s->address_count - s->address) + 1;
+	case LIMIT_REQUEST:
+		return s->common->request_ms;
+	case LIMIT_CLOSE:
+		return CLOSE_MS;
+	}
+	return 1;
+}
+
+/* Lets go of the connection; what was learnt stays. */
+static void session_release(struct session *s)
+{
+	if (s->transport)
+		s->common->transport->destroy(s->transport);
+	s->transport = NULL;
+	s->common->world->hang_up(s);
+	buf_destroy(&s->in);
+	buf_destroy(&s->out);
+}
+
+/* The only place that changes s->state: trace and deadline cannot be forgotten. */
+static void session_enter(struct session *s, enum session_state next)
+{
+	const struct state_row *row = &rows[next];
+
+	log_line(LOG_DEBUG, s->name, "%s -> %s", rows[s->state].name, row->name);
+	s->state = next;
+	if (session_is_final(s))
+		session_release(s);
+	/* an answer is part of its request's time */
+	if (next != S_ANSWER)
+		s->common->world->alarm(s, limit_ms(s, row->limit));
+	if (row->step)
+		return;
+	s->common->world->watch(s, 0, false);
+	s->common->settled(s);
+}
+
+static void session_want_io(struct session *s)
+{
+	int directions = 0;
+
+	if (s->transport)
+		directions = s->common->transport->wait(s->transport);
+	if (s->transport && !directions)
+		directions = TRANSPORT_READ | TRANSPORT_WRITE;
+	if (s->transport)
+		s->common->world->watch(s, directions, s->hot);
+}
+
+void session_advance(struct session *s)
+{
+	s->budget = READ_BUDGET;
+	s->hot = false;
+	while (rows[s->state].step) {
+		const struct state_row *row = &rows[s->state];
+
+		switch (row->step(s)) {
+		case STEP_AGAIN:
+			session_want_io(s);
+			return;
+		case STEP_DONE:
+			session_enter(s, row->done);
+			break;
+		case STEP_ALT:
+			session_enter(s, row->alt);
+			break;
+		case STEP_FAIL:
+			session_enter(s, S_FAILED);
+			break;
+		}
+	}
+}
+
+/* What the operator reads when the time was up. */
+static void describe_lateness(struct session *s)
+{
+	const struct session_common *c = s->common;
+	bool asked = rows[s->state].limit == LIMIT_REQUEST;
+	char words[TAIL_LINE_MAX];
+
+	tail_words(&s->words, words);
+	if (s->state == S_DIAL)
+		err_set(&s->err, RC_TIMEOUT, 0, "connect to %s: no answer in time",
+			s->addresses[s->address].text);
+	else
+		err_set(&s->err, RC_TIMEOUT, 0, "%s%s%s: not done within %g s%s%s",
+			asked ? s->request->name : rows[s->state].name, asked ? ": " : "",
+			asked ? rows[s->state].name : "",
+			(asked ? c->request_ms : c->connect_ms) / 1000.0,
+			*words ? "; the node said: " : "", words);
+}
+
+void session_expire(struct session *s)
+{
+	if (!rows[s->state].step)
+		return;
+	if (rows[s->state].late != S_DONE)
+		describe_lateness(s);
+	session_enter(s, rows[s->state].late);
+	session_advance(s);
+}
+
+void session_init(struct session *s, const struct session_common *common)
+{
+	*s = (struct session){ .common = common, .fd = -1 };
+	s->in = buf_with_cap(SESSION_STREAM_BYTES);
+	s->out = buf_with_cap(SESSION_STREAM_BYTES);
+	s->err.code = RC_OK;
+}
+
+void session_open(struct session *s)
+{
+	s->connect_until_ms = s->common->world->now_ms(s) + s->common->connect_ms;
+	session_enter(s, S_RESOLVE);
+	session_advance(s);
+}
+
+enum rc session_ask(
+	struct session *s, enum message_tag tag, const void *value, struct err *e)
+{
+	enum rc rc;
+
+	if (s->state != S_READY)
+		return err_set(e, RC_INTERNAL, 0, "asked a session that is %s",
+			rows[s->state].name);
+	rc = frame_put(&s->out, tag, value, e);
+	if (rc != RC_OK)
+		return rc;
+	s->err.code = RC_OK;
+	s->request = message_type_of(tag);
+	session_enter(s, rows[S_READY].done);
+	session_advance(s);
+	return RC_OK;
+}
+
+void session_abort(struct session *s, enum rc code, const char *why)
+{
+	if (session_is_final(s))
+		return;
+	err_set(&s->err, code, 0, "%s: %s", rows[s->state].name, why);
+	session_enter(s, S_FAILED);
+}
+
+void session_close(struct session *s)
+{
+	if (session_is_final(s) || s->state == S_BYE || s->state == S_CLOSE)
+		return;
+	if (s->state != S_READY) {
+		session_enter(s, S_DONE);
+		return;
+	}
+	session_enter(s, rows[S_READY].alt);
+	session_advance(s);
+}
+
+void session_destroy(struct session *s)
+{
+	session_release(s);
+	arena_destroy(&s->arena);
+}
+
+/* ---- the drawing */
+
+static enum rc draw_edge(
+	struct buf *out, enum session_state from, enum session_state to, const char *how)
+{
+	return buf_format(out, "\t\"%s\" -> \"%s\" [label=\"%s\"];\n", rows[from].name,
+		rows[to].name, how);
+}
+
+enum rc session_draw(struct buf *out)
+{
+	enum rc rc = buf_append_text(out, "digraph session {\n");
+
+	for (enum session_state i = 0; i < S_COUNT && rc == RC_OK; i++) {
+		const struct state_row *row = &rows[i];
+
+		if (!row->step && i != S_READY)
+			continue;
+		rc = draw_edge(out, i, row->done, i == S_READY ? "ask" : "");
+		if (rc == RC_OK && row->alt != S_FAILED)
+			rc = draw_edge(out, i, row->alt, i == S_READY ? "close" : "else");
+		if (rc == RC_OK && row->late != S_FAILED && row->late != row->alt)
+			rc = draw_edge(out, i, row->late, "late");
+	}
+	return rc == RC_OK ? buf_append_text(out, "}\n") : rc;
+}

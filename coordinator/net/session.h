@@ -1,0 +1,174 @@
+/* session.h - the life of one connection to one node, as a table of states.
+ *
+ * A step does one thing and says how it went; only the table in session.c knows
+ * what comes next, and only session_enter() changes the state.  The machine
+ * itself never blocks and knows no event loop: names, sockets, readiness and time
+ * come from a `world` (the fleet's is libuv, a test's is a script), the SSH
+ * connection from a table of transport operations.
+ *
+ * The session fills its own err; it ends in S_DONE or S_FAILED, and everything
+ * it holds goes in session_destroy(), which is safe twice.
+ */
+#ifndef COORDINATOR_SESSION_H
+#define COORDINATOR_SESSION_H
+
+#include <sys/socket.h>
+
+#include "coordinator/net/bootstrap.h"
+#include "coordinator/net/hostkey.h"
+#include "coordinator/net/identity.h"
+#include "coordinator/net/image.h"
+#include "coordinator/net/tail.h"
+#include "coordinator/net/transport.h"
+#include "proto/codec.h"
+
+enum session_state {
+	S_IDLE,
+	S_RESOLVE,
+	S_DIAL,
+	S_NEXT_ADDRESS,
+	S_HANDSHAKE,
+	S_HOST_KEY,
+	S_AGENT_NEXT,
+	S_AGENT_LOGIN,
+	S_FILE_NEXT,
+	S_FILE_LOGIN,
+	S_CHANNEL,
+	S_EXEC,
+	S_START,
+	S_PUSH,
+	S_PUSHED,
+	S_HELLO,
+	S_WELCOME,
+	S_READY,
+	S_REQUEST,
+	S_ANSWER,
+	S_BYE,
+	S_CLOSE,
+	S_DONE,
+	S_FAILED,
+	S_COUNT
+};
+
+enum {
+	SESSION_ADDRESSES_MAX = 8,
+	SESSION_LOGINS_MAX = 6, /* sshd's MaxAuthTries; more looks like an attack */
+	SESSION_STREAM_BYTES = 4 * 1024 * 1024, /* unread bytes of one node */
+};
+
+struct session;
+
+struct session_address {
+	struct sockaddr_storage address;
+	socklen_t size;
+	char text[64]; /* numeric */
+};
+
+/* What a session needs from around it. */
+struct session_world {
+	/* Looks host and port up into s->addresses.  RC_AGAIN: in progress,
+	 * session_advance() will be called, which asks again. */
+	enum rc (*resolve)(struct session *s, struct err *e);
+	/* Connects s->fd to the address, as resolve. */
+	enum rc (*dial)(
+		struct session *s, const struct session_address *to, struct err *e);
+	/* Closes s->fd, if there is one, and sets it to -1; nothing of an earlier
+	 * resolve() or watch() calls back any more. */
+	void (*hang_up)(struct session *s);
+	/* Calls session_advance() when the socket is ready in one of the directions
+	 * (transport_direction; 0: not at all); at once with `hot` set, after the
+	 * others had their turn. */
+	void (*watch)(struct session *s, int directions, bool hot);
+	/* Calls session_expire() in so many milliseconds; 0: never.  There is one
+	 * alarm, the last one set. */
+	void (*alarm)(struct session *s, uint64_t ms);
+	uint64_t (*now_ms)(struct session *s);
+};
+
+/* What all sessions of a fleet share; outlives them. */
+struct session_common {
+	const struct transport_ops *transport;
+	const struct session_world *world;
+	struct hostkey_policy *hostkeys;
+	const struct identity *identities;
+	size_t identity_count;
+	bool use_agent, become;
+	const char *connect; /* libvirt URI; "" for the default */
+	const struct image *image;
+	uint32_t connect_ms, request_ms;
+	/* Takes one answer to a request: RC_OK: it was the last, RC_AGAIN: more
+	 * follow, or an error that ends the exchange but not the session. */
+	enum rc (*answer)(struct session *s, const struct message *m, struct err *e);
+	/* The session rests in S_READY, S_DONE or S_FAILED. */
+	void (*settled)(struct session *s);
+};
+
+struct session {
+	const struct session_common *common;
+	void *owner; /* for the world */
+	const char *name, *host, *user;
+	uint16_t port;
+
+	enum session_state state;
+	struct err err; /* RC_OK, or why the exchange or the session failed */
+	uint64_t connect_until_ms;
+	size_t budget; /* bytes that may be read before others have their turn */
+	bool hot;      /* it is used up: there may be more to read */
+
+	struct session_address addresses[SESSION_ADDRESSES_MAX];
+	size_t address_count, address; /* the one in use */
+	int fd;
+	struct transport *transport;
+
+	unsigned logins;      /* keys that were offered */
+	unsigned logins_rsa;  /* of these, RSA keys */
+	size_t identity;      /* the next file */
+	struct err agent_err; /* why the agent was of no use */
+
+	const char *command; /* the one on the channel */
+	char nonce[BOOTSTRAP_NONCE_MAX];
+	struct bootstrap_start start;
+	struct bytes push; /* what is still to send of the image */
+	struct buf in, out;
+	struct tail words; /* the last that the node said on standard error */
+	bool eof, eof_sent;
+
+	uint32_t version;		    /* of the protocol, as agreed */
+	const struct message_type *request; /* the one to be answered */
+	const struct message_type *stale;   /* one whose last answers were not awaited */
+	struct arena arena;		    /* messages, until the session is destroyed */
+};
+
+/* An idle session; common, name, host and user must outlive it. */
+void session_init(struct session *s, const struct session_common *common);
+
+/* Begins; S_READY or S_FAILED will follow. */
+void session_open(struct session *s);
+
+/* Runs until the connection blocks, or rests. */
+void session_advance(struct session *s);
+
+/* The state's time is up. */
+void session_expire(struct session *s);
+
+/* Sends one request from S_READY; S_READY (see s->err) or S_FAILED will follow.
+ * An error means nothing was sent and the session is as it was. */
+enum rc session_ask(
+	struct session *s, enum message_tag tag, const void *value, struct err *e);
+
+/* Ends: from S_READY with a bye, from any other state at once. */
+void session_close(struct session *s);
+
+/* Fails the session with a reason that lies outside of it. */
+void session_abort(struct session *s, enum rc code, const char *why);
+
+bool session_is_final(const struct session *s);
+const char *session_state_name(enum session_state state);
+
+/* Frees and closes everything; safe twice. */
+void session_destroy(struct session *s);
+
+/* The table as a drawing, in the language of Graphviz. */
+enum rc session_draw(struct buf *out);
+
+#endif

@@ -1,0 +1,202 @@
+/* From a node's name to a command on its channel. */
+#include "coordinator/net/session_steps.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+
+static enum step outcome(enum rc rc)
+{
+	if (rc == RC_OK)
+		return STEP_DONE;
+	return rc == RC_AGAIN ? STEP_AGAIN : STEP_FAIL;
+}
+
+/* As outcome(), where one code means that there may be another way. */
+static enum step outcome_or(enum rc rc, enum rc other_way)
+{
+	return rc == other_way ? STEP_ALT : outcome(rc);
+}
+
+enum step step_resolve(struct session *s)
+{
+	return outcome(s->common->world->resolve(s, &s->err));
+}
+
+enum step step_dial(struct session *s)
+{
+	const struct session_address *to = &s->addresses[s->address];
+
+	return outcome_or(s->common->world->dial(s, to, &s->err), RC_UNREACHABLE);
+}
+
+/* s->err says why the address before was of no use. */
+enum step step_next_address(struct session *s)
+{
+	s->common->world->hang_up(s);
+	if (s->address + 1 >= s->address_count)
+		return STEP_FAIL;
+	s->address++;
+	return STEP_DONE;
+}
+
+enum step step_handshake(struct session *s)
+{
+	const char *types[KNOWN_TYPES_MAX + 1];
+	enum rc rc;
+
+	if (!s->transport) {
+		known_hosts_types(&s->common->hostkeys->known, s->host, s->port, types);
+		rc = s->common->transport->open(&s->transport, s->fd, types, &s->err);
+		if (rc != RC_OK)
+			return STEP_FAIL;
+	}
+	return outcome(s->common->transport->handshake(s->transport, &s->err));
+}
+
+enum step step_host_key(struct session *s)
+{
+	struct bytes blob;
+	enum rc rc = s->common->transport->host_key(s->transport, &blob, &s->err);
+
+	if (rc == RC_OK)
+		rc = hostkey_judge(s->common->hostkeys, s->host, s->port, blob, &s->err);
+	return outcome(rc);
+}
+
+/* ---- login */
+
+/* The agent may not use up all attempts that the server allows: the first key
+ * files have their turn as well. */
+static unsigned agent_logins_max(const struct session *s)
+{
+	size_t files = s->common->identity_count;
+
+	return SESSION_LOGINS_MAX - (unsigned)(files < 3 ? files : 3);
+}
+
+enum step step_agent_next(struct session *s)
+{
+	bool rsa = false;
+	enum rc rc;
+
+	s->agent_err.code = RC_OK;
+	if (!s->common->use_agent || s->logins >= agent_logins_max(s))
+		return STEP_ALT;
+	rc = s->common->transport->agent_next(s->transport, &rsa, &s->err);
+	if (rc == RC_AUTH)
+		s->agent_err = s->err;
+	if (rc == RC_OK) {
+		s->logins++;
+		s->logins_rsa += rsa;
+	}
+	return outcome_or(rc, RC_AUTH);
+}
+
+enum step step_agent_login(struct session *s)
+{
+	return outcome_or(
+		s->common->transport->agent_login(s->transport, s->user, &s->err),
+		RC_AUTH);
+}
+
+/* Why nobody got in: which keys were tried, which could not be, and what may be
+ * behind it. */
+static enum step refuse_login(struct session *s)
+{
+	const struct session_common *c = s->common;
+	struct buf text = buf_with_cap(ERR_TEXT_MAX);
+	struct bytes all;
+
+	if (s->logins)
+		buf_format(&text, "the server refuses user %s with %u key%s", s->user,
+			s->logins, s->logins == 1 ? "" : "s");
+	else
+		buf_format(&text, "there is no key to log in with as %s", s->user);
+	if (s->logins && s->logins == s->logins_rsa && !c->transport->has_modern_rsa())
+		buf_append_text(&text,
+			"; only RSA keys were tried, and the libssh2 here is too old to "
+			"sign with them as servers since OpenSSH 8.8 ask: use an Ed25519 "
+			"key");
+	if (c->use_agent && s->agent_err.code != RC_OK)
+		buf_format(&text, "; %s", s->agent_err.text);
+	for (size_t i = 0; i < c->identity_count; i++)
+		if (c->identities[i].locked)
+			buf_format(&text, "; %s needs a passphrase (ssh-add it)",
+				c->identities[i].path);
+	if (s->identity < c->identity_count)
+		buf_format(&text, "; after %d attempts %s was not tried any more",
+			SESSION_LOGINS_MAX, c->identities[s->identity].path);
+	all = buf_bytes(&text);
+	err_set(&s->err, RC_AUTH, s->err.native, "%.*s", (int)all.size,
+		all.size ? (const char *)all.data : "");
+	buf_destroy(&text);
+	return STEP_FAIL;
+}
+
+enum step step_file_next(struct session *s)
+{
+	const struct session_common *c = s->common;
+
+	while (s->identity < c->identity_count && c->identities[s->identity].locked)
+		s->identity++;
+	if (s->identity >= c->identity_count || s->logins >= SESSION_LOGINS_MAX)
+		return refuse_login(s);
+	s->logins++;
+	s->logins_rsa += c->identities[s->identity].rsa;
+	s->identity++;
+	return STEP_DONE;
+}
+
+enum step step_file_login(struct session *s)
+{
+	const char *path = s->common->identities[s->identity - 1].path;
+
+	return outcome_or(
+		s->common->transport->file_login(s->transport, s->user, path, &s->err),
+		RC_AUTH);
+}
+
+/* ---- the command */
+
+enum step step_channel(struct session *s)
+{
+	return outcome(s->common->transport->channel(s->transport, &s->err));
+}
+
+static enum rc make_nonce(char nonce[static BOOTSTRAP_NONCE_MAX], struct err *e)
+{
+	unsigned char random[(BOOTSTRAP_NONCE_MAX - 1) / 2];
+
+	if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
+		return err_set(e, RC_INTERNAL, 0, "the kernel gives no random numbers");
+	for (size_t i = 0; i < sizeof(random); i++)
+		snprintf(nonce + 2 * i, 3, "%02x", random[i]);
+	return RC_OK;
+}
+
+static enum rc make_command(struct session *s)
+{
+	const struct image *image = s->common->image;
+	struct bootstrap b = {
+		.nonce = s->nonce,
+		.sha256 = image->sha256,
+		.raw_size = image->raw.size,
+		.gzip_size = image->gzip.size,
+		.protocol = PROTOCOL_VERSION,
+		.machine = image->machine,
+		.become = s->common->become,
+	};
+
+	if (make_nonce(s->nonce, &s->err) != RC_OK)
+		return s->err.code;
+	s->command = bootstrap_command(&b, &s->arena);
+	return s->command ? RC_OK : err_memory(&s->err);
+}
+
+enum step step_exec(struct session *s)
+{
+	if (!s->command && make_command(s) != RC_OK)
+		return STEP_FAIL;
+	return outcome(s->common->transport->exec(s->transport, s->command, &s->err));
+}
