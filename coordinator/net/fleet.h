@@ -35,6 +35,12 @@ struct fleet_options {
 	uint32_t parallel;	    /* sessions being opened at once; 0: default */
 };
 
+/* What ssh would use without a word of the user: the agent if there is one, the
+ * key files in ~/.ssh that can be read, the known_hosts files of user and system.
+ * Texts live in the arena; everything else is "the default". */
+enum rc fleet_default_options(
+	struct fleet_options *out, struct arena *arena, struct err *e);
+
 /* What the fleet calls while it works; any may be NULL.  No callback may call
  * back into the fleet. */
 struct fleet_progress {
