@@ -3,6 +3,9 @@
  * Sources: arguments (patterns such as node[01-16], user@host:port) and hosts
  * files.  Duplicates are folded (the first wins), exclusions taken out.  An
  * error names argument or file:line:column.
+ *
+ * Two nodes are the same when host and port are: node01 and root@node01 are one,
+ * 127.0.0.1:2201 and 127.0.0.1:2202 are two.
  */
 #ifndef COORDINATOR_INVENTORY_H
 #define COORDINATOR_INVENTORY_H
@@ -12,16 +15,23 @@
 #include "base/arena.h"
 #include "base/err.h"
 
+enum {
+	INVENTORY_NODES_MAX = 100 * 1000,
+	INVENTORY_FILE_BYTES_MAX = 16 * 1024 * 1024,
+};
+
 struct inventory_node {
-	const char *name; /* as the reports call it: the host as written */
+	const char *name; /* as the reports call it: the host (and port) as written */
 	const char *host; /* what is resolved */
 	const char *user; /* NULL: the run's default */
 	uint16_t port;	  /* 0: the run's default */
 };
 
 struct inventory {
-	struct inventory_node *nodes;
+	struct inventory_node *nodes; /* {0} is an empty inventory */
 	size_t count;
+	uint32_t *slots; /* hash table: index + 1 of a node; private */
+	size_t slot_count;
 };
 
 /* Adds the nodes of one argument: PATTERN, USER@PATTERN, PATTERN:PORT, or both;
@@ -34,8 +44,13 @@ enum rc inventory_add_argument(
 enum rc inventory_add_file(
 	struct inventory *inv, const char *path, struct arena *arena, struct err *e);
 
+/* Adds one node that is not spoken to, only named (a facts file). */
+enum rc inventory_add_name(
+	struct inventory *inv, const char *name, struct arena *arena, struct err *e);
+
 /* Takes out every node that the argument names; RC_INPUT when it names none
- * of them (a typing error must not leave a node in). */
+ * of them (a typing error must not leave a node in).  A host without a port
+ * takes out that host on every port. */
 enum rc inventory_exclude(
 	struct inventory *inv, const char *argument, struct arena *arena, struct err *e);
 
