@@ -50,6 +50,9 @@ static void world_apply(struct world *w, enum twophase_request request, size_t n
 		w->staged[node] = false;
 	if (how->did && request == REQUEST_REVERT)
 		w->holds[node] = w->had[node];
+	/* a peer that did not keep puts the old file back when the connection ends */
+	if (request == REQUEST_KEEP && !how->did)
+		w->holds[node] = w->had[node];
 	if (how->event != EVENT_LOST)
 		return;
 	w->gone[node] = true;
