@@ -1,0 +1,80 @@
+/* report.h - all that a run has to say at its end: one plain struct.
+ *
+ * The verbs fill it as they go, the table and the JSON print it; neither knows how the
+ * run was made.  Texts that came from nodes are cleaned by whoever prints them.
+ * Nothing here is owned: everything lives in the run's arena or fleet.
+ */
+#ifndef COORDINATOR_REPORT_H
+#define COORDINATOR_REPORT_H
+
+#include <stdio.h>
+
+#include "coordinator/cpu/level.h"
+
+enum report_vote { REPORT_NO_VOTE, REPORT_YES, REPORT_NO };
+
+struct report_node {
+	const char *name;
+	const struct node_facts *facts;	  /* NULL: they never came */
+	bool virt[VIRT_COUNT];		  /* guests of this type can run here */
+	const char *virt_why[VIRT_COUNT]; /* the reason where they cannot */
+	const struct offer *offer;	  /* NULL: none could be derived */
+	enum report_vote vote;		  /* its last */
+	struct texts refused;		  /* what its noes took out, over all rounds */
+	const char *outcome;		  /* "": nothing was to be done here */
+	const char *path;		  /* of the place; "" unknown */
+	bool looked, exists;		  /* what was seen in the place */
+	struct bytes content;
+	const char *note; /* what to do about the outcome; "" */
+	struct err err;	  /* the first thing that went wrong */
+};
+
+/* A feature that some node offers and the level does not hold. */
+struct report_loss {
+	const char *feature;
+	struct texts lacked_by;	 /* nodes that do not offer it */
+	struct texts refused_by; /* nodes whose vote took it out */
+};
+
+struct report {
+	const char *verb;
+	bool dry_run;
+	struct report_node *nodes;
+	size_t count;
+	const char *virt;	   /* "kvm"; "": not decided */
+	const char *virt_note;	   /* why not kvm; "" */
+	const struct level *level; /* NULL: none was reached */
+	const char *level_name;
+	const char *xml; /* the level as libvirt reads it; "" */
+	const struct catalogue *catalogue;
+	uint32_t rounds;
+	bool explains;		    /* losses were worked out */
+	struct report_loss *losses; /* cheapest first: by number of nodes, then name */
+	size_t loss_count;
+	const char *summary; /* one line; "" */
+	struct err err;	     /* of the run as a whole */
+};
+
+/* How many nodes have an error, and the code that decides the exit status: the
+ * first in the order of RC_LIST. */
+size_t report_failures(const struct report *r, enum rc *code);
+
+/* What the vote and the level are called. */
+const char *report_vote_name(enum report_vote vote); /* "", "yes", "no" */
+size_t report_policy_count(const struct level *l, enum policy policy);
+
+/* "9.0.0" of 9000000; "" of 0. */
+const char *report_version(struct arena *arena, uint64_t version);
+
+/* The whole report for people.  RC_OUTPUT when out cannot be written to. */
+enum rc table_print(FILE *out, const struct report *r, bool colours, struct arena *arena,
+	struct err *e);
+
+/* The whole report as one JSON object (docs/json.md): equal reports give equal
+ * bytes. */
+enum rc json_print(FILE *out, const struct report *r, struct arena *arena, struct err *e);
+
+/* The list of exit codes, as docs/errors.md holds it. */
+void errors_print(FILE *out);
+
+#endif

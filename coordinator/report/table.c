@@ -1,0 +1,379 @@
+#include "coordinator/report/report.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "coordinator/report/diff.h"
+#include "coordinator/report/utf8.h"
+
+enum { DIFF_BYTES_MAX = 16 * 1024 * 1024 };
+
+struct printer {
+	FILE *out;
+	const struct report *report;
+	bool colours;
+	struct arena *arena;
+};
+
+/* ---- columns: what a verb shows of each node */
+
+typedef const char *cell_fn(const struct printer *p, const struct report_node *n);
+
+static const char *count_text(const struct printer *p, const struct bitset *set)
+{
+	return arena_format(p->arena, "%zu", bitset_count(set));
+}
+
+static const char *cell_node(const struct printer *p, const struct report_node *n)
+{
+	(void)p;
+	return n->name;
+}
+
+static const char *cell_cpu(const struct printer *p, const struct report_node *n)
+{
+	(void)p;
+	return n->offer ? n->offer->cpu : "";
+}
+
+static const char *cell_kernel(const struct printer *p, const struct report_node *n)
+{
+	(void)p;
+	return n->facts ? n->facts->small.kernel : "";
+}
+
+static const char *cell_microcode(const struct printer *p, const struct report_node *n)
+{
+	(void)p;
+	return n->facts ? n->facts->small.microcode : "";
+}
+
+static const char *cell_libvirt(const struct printer *p, const struct report_node *n)
+{
+	return n->facts ? report_version(p->arena, n->facts->small.libvirt_version) : "";
+}
+
+static const char *cell_qemu(const struct printer *p, const struct report_node *n)
+{
+	return n->facts ? report_version(p->arena, n->facts->small.hypervisor_version)
+			: "";
+}
+
+static const char *cell_virt(const struct printer *p, const struct report_node *n)
+{
+	const char *text = "";
+
+	for (int virt = 0; virt < VIRT_COUNT && text; virt++)
+		if (n->virt[virt])
+			text = arena_format(p->arena, "%s%s%s", text, text[0] ? "," : "",
+				virt_names[virt]);
+	return text;
+}
+
+static const char *cell_raw(const struct printer *p, const struct report_node *n)
+{
+	return n->offer ? count_text(p, &n->offer->raw) : "";
+}
+
+static const char *cell_kvm(const struct printer *p, const struct report_node *n)
+{
+	return n->offer ? count_text(p, &n->offer->kvm) : "";
+}
+
+static const char *cell_offer(const struct printer *p, const struct report_node *n)
+{
+	return n->offer ? count_text(p, &n->offer->features) : "";
+}
+
+static const char *cell_vote(const struct printer *p, const struct report_node *n)
+{
+	(void)p;
+	return report_vote_name(n->vote);
+}
+
+static const char *cell_outcome(const struct printer *p, const struct report_node *n)
+{
+	(void)p;
+	return n->outcome[0] ? n->outcome : n->err.code != RC_OK ? "failed" : "";
+}
+
+static const struct column {
+	const char *title;
+	cell_fn *cell;
+	bool right; /* numbers */
+	const char *verbs;
+} columns[] = {
+	{ "NODE", cell_node, false, "negotiate plan probe" },
+	{ "CPU", cell_cpu, false, "negotiate plan probe" },
+	{ "KERNEL", cell_kernel, false, "probe" },
+	{ "MICROCODE", cell_microcode, false, "probe" },
+	{ "LIBVIRT", cell_libvirt, false, "probe" },
+	{ "QEMU", cell_qemu, false, "probe" },
+	{ "VIRT", cell_virt, false, "probe" },
+	{ "RAW", cell_raw, true, "plan probe" },
+	{ "KVM", cell_kvm, true, "plan probe" },
+	{ "OFFER", cell_offer, true, "negotiate plan probe" },
+	{ "VOTE", cell_vote, false, "negotiate" },
+	{ "OUTCOME", cell_outcome, false, "negotiate" },
+};
+
+enum { COLUMNS = sizeof(columns) / sizeof(columns[0]) };
+
+/* ---- the table */
+
+static const char *colour_of(const struct printer *p, const struct report_node *n)
+{
+	if (!p->colours || !n)
+		return "";
+	if (n->err.code != RC_OK)
+		return "\033[31m";
+	return n->outcome[0] ? "\033[32m" : "";
+}
+
+/* One line; blanks behind the last filled cell are left out. */
+static void row_print(const struct printer *p, const struct report_node *n,
+	const char *const cell[static COLUMNS], const size_t width[static COLUMNS])
+{
+	const char *colour = colour_of(p, n);
+	size_t owed = 0;
+
+	fputs(colour, p->out);
+	for (size_t i = 0; i < COLUMNS; i++) {
+		size_t fill = width[i] - utf8_width(cell[i]);
+
+		if (width[i] == 0)
+			continue;
+		if (cell[i][0]) {
+			owed += columns[i].right ? fill : 0;
+			fprintf(p->out, "%*s%s", (int)owed, "", cell[i]);
+			owed = columns[i].right ? 2 : fill + 2;
+		} else {
+			owed += fill + 2;
+		}
+	}
+	fprintf(p->out, "%s\n", colour[0] ? "\033[0m" : "");
+}
+
+static enum rc nodes_print(const struct printer *p, struct err *e)
+{
+	const struct report *r = p->report;
+	const char *title[COLUMNS], **cell;
+	size_t width[COLUMNS] = { 0 };
+
+	cell = arena_alloc(p->arena, r->count * COLUMNS + 1, sizeof(*cell));
+	if (!cell)
+		return err_memory(e);
+	for (size_t i = 0; i < COLUMNS; i++) {
+		title[i] = strstr(columns[i].verbs, r->verb) ? columns[i].title : "";
+		width[i] = utf8_width(title[i]);
+		for (size_t n = 0; n < r->count; n++) {
+			const char **c = &cell[n * COLUMNS + i];
+			const char *text = width[i] ? columns[i].cell(p, &r->nodes[n])
+						    : "";
+
+			*c = utf8_clean(p->arena, text ? text : "");
+			if (width[i] && utf8_width(*c) > width[i])
+				width[i] = utf8_width(*c);
+		}
+	}
+	row_print(p, NULL, title, width);
+	for (size_t n = 0; n < r->count; n++)
+		row_print(p, &r->nodes[n], &cell[n * COLUMNS], width);
+	return RC_OK;
+}
+
+/* ---- below the table */
+
+static const char *texts_join(const struct printer *p, const struct texts *list)
+{
+	struct buf out = buf_with_cap(DIFF_BYTES_MAX);
+	const char *text;
+
+	for (size_t i = 0; i < list->count; i++)
+		if (buf_format(&out, "%s%s", i ? ", " : "", list->item[i]) != RC_OK)
+			break;
+	text = arena_text_n(p->arena, buf_bytes(&out).data, buf_bytes(&out).size);
+	buf_destroy(&out);
+	return text ? utf8_clean(p->arena, text) : "";
+}
+
+static void errors_of_nodes_print(const struct printer *p)
+{
+	for (size_t i = 0; i < p->report->count; i++) {
+		const struct report_node *n = &p->report->nodes[i];
+
+		if (n->err.code != RC_OK) {
+			const char *hint = rc_hint(n->err.code);
+
+			fprintf(p->out, "%s: %s%s%s\n", n->name,
+				utf8_clean(p->arena, n->err.text),
+				hint[0] ? "; see " : "", hint);
+		}
+		if (n->note[0])
+			fprintf(p->out, "%s: %s\n", n->name,
+				utf8_clean(p->arena, n->note));
+	}
+}
+
+/* probe: what could not be had, node by node. */
+static void gaps_print(const struct printer *p)
+{
+	for (size_t i = 0; i < p->report->count; i++) {
+		const struct report_node *n = &p->report->nodes[i];
+		const struct gap *gaps = n->facts ? n->facts->small.gaps.item : NULL;
+
+		for (size_t g = 0; n->facts && g < n->facts->small.gaps.count; g++)
+			fprintf(p->out, "%s: no %s: %s\n", n->name,
+				utf8_clean(p->arena, gaps[g].fact),
+				utf8_clean(p->arena, gaps[g].reason));
+	}
+}
+
+static bool texts_equal(const struct texts *a, const struct texts *b)
+{
+	if (a->count != b->count)
+		return false;
+	for (size_t i = 0; i < a->count; i++)
+		if (strcmp(a->item[i], b->item[i]) != 0)
+			return false;
+	return true;
+}
+
+/* A line of losses with the same cause: "lost to node07: pku, avx512f". */
+static void loss_group_print(const struct printer *p, size_t first, bool *printed)
+{
+	const struct report_loss *l = p->report->losses;
+	struct texts features = { 0 };
+
+	for (size_t i = first; i < p->report->loss_count; i++) {
+		if (printed[i] || !texts_equal(&l[i].lacked_by, &l[first].lacked_by) ||
+			!texts_equal(&l[i].refused_by, &l[first].refused_by))
+			continue;
+		printed[i] = true;
+		features.item = arena_grow(
+			p->arena, features.item, features.count, sizeof(*features.item));
+		if (!features.item)
+			return;
+		features.item[features.count++] = l[i].feature;
+	}
+	if (l[first].lacked_by.count)
+		fprintf(p->out, "not on %zu of %zu (%s): %s\n", l[first].lacked_by.count,
+			p->report->count, texts_join(p, &l[first].lacked_by),
+			texts_join(p, &features));
+	else
+		fprintf(p->out, "voted out by %s: %s\n",
+			texts_join(p, &l[first].refused_by), texts_join(p, &features));
+}
+
+static void losses_print(const struct printer *p)
+{
+	bool *printed = arena_alloc(
+		p->arena, p->report->loss_count + 1, sizeof(*printed));
+
+	if (!p->report->explains || !p->report->loss_count || !printed)
+		return;
+	fputc('\n', p->out);
+	for (size_t i = 0; i < p->report->loss_count; i++)
+		if (!printed[i])
+			loss_group_print(p, i, printed);
+}
+
+/* negotiate: features that a vote took out. */
+static void refusals_print(const struct printer *p)
+{
+	for (size_t i = 0; i < p->report->count; i++) {
+		const struct report_node *n = &p->report->nodes[i];
+
+		if (n->refused.count)
+			fprintf(p->out, "%s voted out: %s\n", n->name,
+				texts_join(p, &n->refused));
+	}
+}
+
+/* ---- what a dry run shows: equal differences once, with all their nodes */
+
+static enum rc diff_of(const struct printer *p, const struct report_node *n,
+	struct buf *out, struct err *e)
+{
+	struct bytes after = { (const uint8_t *)p->report->xml, strlen(p->report->xml) };
+	const char *path = utf8_clean(p->arena, n->path);
+
+	return diff_unified(out,
+		(const char *const[]){ n->exists ? path : "/dev/null", path },
+		(const struct bytes[]){ n->content, after }, p->arena, e);
+}
+
+static bool same_change(const struct report_node *a, const struct report_node *b)
+{
+	return a->exists == b->exists && strcmp(a->path, b->path) == 0 &&
+	       a->content.size == b->content.size &&
+	       (a->content.size == 0 ||
+		       memcmp(a->content.data, b->content.data, a->content.size) == 0);
+}
+
+static enum rc change_print(
+	const struct printer *p, size_t first, bool *printed, struct err *e)
+{
+	struct buf diff = buf_with_cap(DIFF_BYTES_MAX);
+	const struct report_node *nodes = p->report->nodes;
+	struct texts names = { 0 };
+	enum rc rc;
+
+	for (size_t i = first; i < p->report->count; i++) {
+		if (printed[i] || !nodes[i].looked ||
+			!same_change(&nodes[i], &nodes[first]))
+			continue;
+		printed[i] = true;
+		names.item = arena_grow(
+			p->arena, names.item, names.count, sizeof(*names.item));
+		if (!names.item)
+			return err_memory(e);
+		names.item[names.count++] = nodes[i].name;
+	}
+	rc = diff_of(p, &nodes[first], &diff, e);
+	if (rc == RC_OK && buf_bytes(&diff).size)
+		fprintf(p->out, "\n%s:\n%.*s", texts_join(p, &names),
+			(int)buf_bytes(&diff).size, (const char *)buf_bytes(&diff).data);
+	else if (rc == RC_OK)
+		fprintf(p->out, "\n%s: unchanged\n", texts_join(p, &names));
+	buf_destroy(&diff);
+	return rc;
+}
+
+static enum rc changes_print(const struct printer *p, struct err *e)
+{
+	bool *printed = arena_alloc(p->arena, p->report->count + 1, sizeof(*printed));
+	enum rc rc = printed ? RC_OK : err_memory(e);
+
+	for (size_t i = 0; i < p->report->count && rc == RC_OK; i++)
+		if (!printed[i] && p->report->nodes[i].looked)
+			rc = change_print(p, i, printed, e);
+	return rc;
+}
+
+enum rc table_print(FILE *out, const struct report *r, bool colours, struct arena *arena,
+	struct err *e)
+{
+	struct printer p = { out, r, colours, arena };
+	enum rc rc = r->count ? nodes_print(&p, e) : RC_OK;
+
+	if (rc != RC_OK)
+		return rc;
+	errors_of_nodes_print(&p);
+	if (strcmp(r->verb, "probe") == 0)
+		gaps_print(&p);
+	refusals_print(&p);
+	losses_print(&p);
+	if (r->virt_note[0])
+		fprintf(out, "%s\n", utf8_clean(arena, r->virt_note));
+	if (r->level && r->xml[0])
+		fprintf(out, "\n%s", r->xml);
+	if (r->dry_run)
+		rc = changes_print(&p, e);
+	if (rc == RC_OK && r->summary[0])
+		fprintf(out, "\n%s\n", utf8_clean(arena, r->summary));
+	if (rc == RC_OK && (fflush(out) != 0 || ferror(out)))
+		return err_set(
+			e, RC_OUTPUT, errno, "standard output: %s", strerror(errno));
+	return rc;
+}

@@ -1,0 +1,248 @@
+#include "coordinator/verb/options.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+
+enum option_kind { KIND_FLAG, KIND_TEXT, KIND_TEXTS, KIND_NUMBER };
+
+static const struct option_row {
+	char letter; /* 0: none */
+	const char *name, *argument;
+	enum option_kind kind;
+	size_t offset;
+	unsigned verbs;
+	uint32_t max; /* numbers: 1 to max */
+	const char *help;
+} rows[] = {
+#define ROW(letter, name, argument, kind, member, verbs, max, help) \
+	{ letter, name, argument, KIND_##kind, offsetof(struct options, member), verbs, \
+		max, help },
+#define FLAG(letter, name, member, verbs, help) \
+	ROW(letter, name, NULL, FLAG, member, verbs, 0, help)
+	ROW(0, "hosts", "FILE", TEXTS, hosts_files, FOR_FLEET, 0,
+		"nodes from a file, one pattern a line; - reads standard input") ROW(0,
+		"without", "NODE", TEXTS, without, FOR_FLEET, 0,
+		"leave these nodes out (a pattern)") ROW(0, "from", "DIR", TEXT, from,
+		FOR_PLAN | FOR_PROBE, 0,
+		"judge saved facts (DIR/*.facts, DIR/*.txt, or one file), no network")
+		ROW(0, "save", "DIR", TEXT, save, FOR_PROBE, 0,
+			"write each node's facts to DIR/NODE.facts") FLAG(0, "dry-run",
+			dry_run, FOR_NEGOTIATE,
+			"agree, show what would be written, write nothing") ROW(0,
+			"level-name", "NAME", TEXT, level_name, FOR_NEGOTIATE | FOR_PLAN,
+			0, "name of the level and of its file (baseline)") ROW(0,
+			"virt-type", "TYPE", TEXT, virt_type, FOR_NEGOTIATE | FOR_PLAN, 0,
+			"kvm, qemu, or auto: kvm where all nodes have it (auto)") ROW('l',
+			"user", "NAME", TEXT, user, FOR_FLEET, 0,
+			"log in as this user") ROW('p', "port", "PORT", NUMBER, port,
+			FOR_FLEET, 65535, "port of sshd (22)") ROW('i', "identity",
+			"FILE", TEXTS, identities, FOR_FLEET, 0,
+			"private key file, in place of those of ~/.ssh") FLAG(0,
+			"no-agent", no_agent, FOR_FLEET, "do not ask ssh-agent") ROW(0,
+			"known-hosts", "FILE", TEXTS, known_hosts, FOR_FLEET, 0,
+			"known host keys, in place of those of ~/.ssh and /etc/ssh")
+			FLAG(0, "accept-new", accept_new, FOR_FLEET,
+				"accept and record the keys of hosts that are not known "
+				"yet") FLAG(0, "become", become, FOR_FLEET,
+				"run the peer through sudo -n") ROW(0, "connect", "URI",
+				TEXT, connect, FOR_FLEET, 0,
+				"libvirt on the nodes (qemu:///system)") ROW(0,
+				"connect-timeout", "SECONDS", NUMBER, connect_timeout_s,
+				FOR_FLEET, 86400,
+				"for connection, login and start of the peer (30)") ROW(0,
+				"timeout", "SECONDS", NUMBER, timeout_s, FOR_FLEET, 86400,
+				"for one request to a node (120)") ROW(0, "parallel", "N",
+				NUMBER, parallel, FOR_FLEET, 100000,
+				"connections being opened at once") ROW(0, "simd", "NAME",
+				TEXT, simd, FOR_NEGOTIATE | FOR_PLAN, 0,
+				"kernel for set operations (the best one)") FLAG(0,
+				"json", json, FOR_FLEET | FOR_VERSION,
+				"one JSON object on standard output (docs/json.md)")
+				FLAG('v', "verbose", verbose, FOR_FLEET,
+					"tell each step on standard error")
+					FLAG('q', "quiet", quiet, FOR_FLEET,
+						"no progress, only the result and errors")
+						FLAG('h', "help", help, ~0u, "this text")
+#undef ROW
+#undef FLAG
+};
+
+enum { ROWS = sizeof(rows) / sizeof(rows[0]), FIRST_VALUE = 256 };
+
+static const struct option_row *row_of_letter(int letter)
+{
+	for (size_t i = 0; i < ROWS; i++)
+		if (rows[i].letter && rows[i].letter == letter)
+			return &rows[i];
+	return NULL;
+}
+
+/* "usage" of one verb in one line of error. */
+static enum rc complain(
+	const struct verb *verb, const char *what, const char *which, struct err *e)
+{
+	return err_set(e, RC_USAGE, 0, "%s: %s '%s'; see cpuherd %s --help", verb->name,
+		what, which, verb->name);
+}
+
+static enum rc texts_add(
+	struct texts *list, const char *text, struct arena *arena, struct err *e)
+{
+	list->item = arena_grow(arena, list->item, list->count, sizeof(*list->item));
+	if (!list->item)
+		return err_memory(e);
+	list->item[list->count++] = text;
+	return RC_OK;
+}
+
+static enum rc value_set(struct options *out, const struct option_row *row,
+	const char *value, struct arena *arena, struct err *e)
+{
+	void *member = (char *)out + row->offset;
+	uint32_t number;
+
+	if (row->argument && value[0] == '\0')
+		return err_set(e, RC_USAGE, 0, "%s: --%s needs a %s, not an empty word",
+			out->verb->name, row->name, row->argument);
+	switch (row->kind) {
+	case KIND_FLAG:
+		*(bool *)member = true;
+		return RC_OK;
+	case KIND_TEXT:
+		*(const char **)member = value;
+		return RC_OK;
+	case KIND_TEXTS:
+		return texts_add(member, value, arena, e);
+	case KIND_NUMBER:
+		if (!text_to_u32(value, &number) || number < 1 || number > row->max)
+			return err_set(e, RC_USAGE, 0,
+				"%s: --%s %s: a number from 1 to %u is needed",
+				out->verb->name, row->name, value, row->max);
+		*(uint32_t *)member = number;
+		return RC_OK;
+	}
+	return RC_OK;
+}
+
+/* getopt's tables, from ours: options of other verbs are known, so that the
+ * complaint can say whose they are. */
+static void getopt_tables(char *letters, struct option *longs)
+{
+	*letters++ = ':'; /* a missing argument is told apart from an unknown option */
+	for (size_t i = 0; i < ROWS; i++) {
+		longs[i] = (struct option){ rows[i].name,
+			rows[i].argument ? required_argument : no_argument, NULL,
+			FIRST_VALUE + (int)i };
+		if (!rows[i].letter)
+			continue;
+		*letters++ = rows[i].letter;
+		if (rows[i].argument)
+			*letters++ = ':';
+	}
+	*letters = '\0';
+	longs[ROWS] = (struct option){ 0 };
+}
+
+/* The word that getopt stumbled over: a letter, or the whole long option. */
+static enum rc complain_of_getopt(
+	const struct verb *verb, bool missing, char **argv, struct err *e)
+{
+	char letter[] = { '-', (char)optopt, '\0' };
+	bool is_letter = optopt > 0 && optopt < FIRST_VALUE;
+	const char *word = is_letter ? letter : argv[optind - 1];
+
+	if (missing)
+		return complain(verb, "an argument is missing after", word, e);
+	if (optopt >= FIRST_VALUE)
+		return complain(verb, "no argument is taken by", word, e);
+	return complain(verb, "unknown or unclear option", word, e);
+}
+
+static enum rc options_check(const struct options *o, struct err *e)
+{
+	if (strcmp(o->virt_type, "auto") != 0 && virt_of(o->virt_type) == VIRT_COUNT)
+		return err_set(e, RC_USAGE, 0,
+			"%s: --virt-type %s: it is kvm, qemu or auto", o->verb->name,
+			o->virt_type);
+	if (!text_is_name(o->level_name))
+		return err_set(e, RC_USAGE, 0,
+			"%s: --level-name %s: letters, digits, '.', '_' and '-' make "
+			"a name",
+			o->verb->name, o->level_name);
+	if (o->from && (o->nodes.count || o->hosts_files.count))
+		return err_set(e, RC_USAGE, 0,
+			"%s: --from takes its nodes from the folder; name no others",
+			o->verb->name);
+	if (o->from && o->save)
+		return err_set(e, RC_USAGE, 0, "%s: --save what came --from a folder?",
+			o->verb->name);
+	return RC_OK;
+}
+
+static enum rc options_read(
+	struct options *out, int argc, char **argv, struct arena *arena, struct err *e)
+{
+	struct option longs[ROWS + 1];
+	char letters[2 * ROWS + 2];
+	enum rc rc = RC_OK;
+	int found;
+
+	getopt_tables(letters, longs);
+	opterr = 0;
+	optind = 1;
+	while (rc == RC_OK &&
+		(found = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
+		const struct option_row *row = found >= FIRST_VALUE
+						       ? &rows[found - FIRST_VALUE]
+						       : row_of_letter(found);
+
+		if (found == '?' || found == ':')
+			rc = complain_of_getopt(out->verb, found == ':', argv, e);
+		else if (!(row->verbs & out->verb->bit))
+			rc = complain(out->verb, "it takes no option",
+				arena_format(arena, "--%s", row->name), e);
+		else
+			rc = value_set(out, row, optarg, arena, e);
+	}
+	for (int i = optind; i < argc && rc == RC_OK; i++)
+		rc = texts_add(&out->nodes, argv[i], arena, e);
+	return rc;
+}
+
+enum rc options_parse(struct options *out, const struct verb *verb, int argc, char **argv,
+	struct arena *arena, struct err *e)
+{
+	enum rc rc;
+
+	*out = (struct options){
+		.verb = verb, .virt_type = "auto", .level_name = "baseline", .connect = ""
+	};
+	rc = options_read(out, argc, argv, arena, e);
+	if (rc != RC_OK || out->help)
+		return rc;
+	return options_check(out, e);
+}
+
+void options_print_help(const struct verb *verb)
+{
+	printf("Usage: cpuherd %s%s%s\n\n%s.\n", verb->name,
+		verb->arguments[0] ? " " : "", verb->arguments, verb->help);
+	if (verb->examples[0])
+		printf("\nExamples:\n%s", verb->examples);
+	printf("\nOptions:\n");
+	for (size_t i = 0; i < ROWS; i++) {
+		char left[64];
+
+		if (!(rows[i].verbs & verb->bit))
+			continue;
+		snprintf(left, sizeof(left), "%c%c%s --%s%s%s",
+			rows[i].letter ? '-' : ' ', rows[i].letter ? rows[i].letter : ' ',
+			rows[i].letter ? "," : " ", rows[i].name,
+			rows[i].argument ? " " : "",
+			rows[i].argument ? rows[i].argument : "");
+		printf("  %-30s %s\n", left, rows[i].help);
+	}
+}

@@ -1,0 +1,49 @@
+/* options.h - the command line of every verb, from one table.
+ *
+ * The table says which verbs take an option, so the help text, the parser and
+ * the complaint about an option in the wrong place cannot disagree.
+ */
+#ifndef COORDINATOR_OPTIONS_H
+#define COORDINATOR_OPTIONS_H
+
+#include "coordinator/net/fleet.h"
+#include "proto/virt.h"
+
+/* Which verbs take an option: a bit each. */
+enum {
+	FOR_NEGOTIATE = 1,
+	FOR_PLAN = 2,
+	FOR_PROBE = 4,
+	FOR_VERSION = 8,
+	FOR_FLEET = FOR_NEGOTIATE | FOR_PLAN | FOR_PROBE,
+};
+
+struct options;
+
+struct verb {
+	const char *name;
+	enum rc (*main)(const struct options *o, struct err *e);
+	unsigned bit;
+	const char *arguments; /* of the usage line */
+	const char *help;      /* one line */
+	const char *examples;  /* lines of the verb's own help */
+};
+
+struct options {
+	const struct verb *verb;
+	struct texts nodes; /* what is not an option */
+	struct texts hosts_files, without, identities, known_hosts;
+	const char *user, *connect, *virt_type, *level_name, *simd, *from, *save;
+	uint32_t port, connect_timeout_s, timeout_s, parallel;
+	bool no_agent, accept_new, become, dry_run, json, verbose, quiet, help;
+};
+
+/* Fills *out from the words behind the verb; texts point into argv.  RC_USAGE
+ * with one line.  With --help nothing else is checked. */
+enum rc options_parse(struct options *out, const struct verb *verb, int argc, char **argv,
+	struct arena *arena, struct err *e);
+
+/* Usage, examples and options of a verb. */
+void options_print_help(const struct verb *verb);
+
+#endif
