@@ -44,7 +44,8 @@ enum rc inventory_add_argument(
 enum rc inventory_add_file(
 	struct inventory *inv, const char *path, struct arena *arena, struct err *e);
 
-/* Adds one node that is not spoken to, only named (a facts file). */
+/* Adds a node that is not spoken to (its facts are in a file).  A name that is there
+ * already adds nothing. */
 enum rc inventory_add_name(
 	struct inventory *inv, const char *name, struct arena *arena, struct err *e);
 

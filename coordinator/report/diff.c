@@ -148,7 +148,8 @@ enum rc diff_unified(struct buf *out, const char *const names[2],
 	if (!edits)
 		return err_memory(e);
 	count = edits_make(&a, &b, best, edits);
-	rc = buf_format(out, "--- %s\n+++ %s\n", names[0], names[1]);
+	rc = buf_format(out, "--- %s\n+++ %s\n", utf8_clean(arena, names[0]),
+		utf8_clean(arena, names[1]));
 	while (rc == RC_OK && (to = hunk_find(edits, count, &from)) > from) {
 		rc = hunk_print(out, edits, from, to);
 		from = to;

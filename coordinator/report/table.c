@@ -296,10 +296,9 @@ static enum rc diff_of(const struct printer *p, const struct report_node *n,
 	struct buf *out, struct err *e)
 {
 	struct bytes after = { (const uint8_t *)p->report->xml, strlen(p->report->xml) };
-	const char *path = utf8_clean(p->arena, n->path);
 
 	return diff_unified(out,
-		(const char *const[]){ n->exists ? path : "/dev/null", path },
+		(const char *const[]){ n->exists ? n->path : "/dev/null", n->path },
 		(const struct bytes[]){ n->content, after }, p->arena, e);
 }
 

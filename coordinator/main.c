@@ -1,0 +1,95 @@
+/* main.c - cpuherd: agree on one guest CPU for a set of libvirt nodes.
+ *
+ * A map of the program, in the order of the data:
+ *
+ * - main(): finds the verb, reads its options, runs it, says how it ended
+ *     - verb/verb.[ch]       (the table of verbs)
+ *     - verb/options.[ch]    (one table of options for all verbs, and their help)
+ *     - verb/negotiate.c     (the whole road: all the steps below)
+ *     - verb/plan.c          (up to the level, without asking for votes)
+ *     - verb/probe.c         (up to the offers)
+ *     - verb/version.c, verb/help.c
+ *     - verb/run.[ch]        (what the steps share: nodes, fleet, report)
+ * - who: the nodes of the run
+ *     - inventory/           (patterns, hosts files, exclusions)
+ * - how: all nodes at once, over SSH
+ *     - net/fleet.[ch]       (rounds: one request to every node)
+ *     - net/                 (event loop, session state machine, transport, the peer's
+ *                             image and how it gets onto a node)
+ *     - ../proto/            (messages, frames, facts as text)
+ *     - ../peer/             (the other end: cpuherd-peer on the node)
+ * - what: from facts to a level
+ *     - verb/gather.[ch]     (facts, each bulky one from one node of its class)
+ *     - verb/saved.[ch]      (facts in files: --from, --save)
+ *     - cpu/                 (PURE: catalogue, decoding, offers, baseline, level)
+ *     - render/              (PURE: the level as libvirt XML)
+ *     - verb/judge.[ch]      (virt type, offers, level, what was lost to whom)
+ * - agreed: every node's own libvirt says yes
+ *     - verb/vote.[ch]       (rounds of proposals and votes; each only removes)
+ * - done: on all nodes or on none
+ *     - apply/twophase.[ch]  (PURE: who is asked what next)
+ *     - verb/push.[ch]       (carries the messages: look, stage, commit, verify, keep)
+ * - said
+ *     - report/report.h      (one struct with all there is to say)
+ *     - report/table.c, json.c, diff.[ch], errors.c
+ *     - report/progress.[ch] (one line while it runs, on a terminal)
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "coordinator/verb/verb.h"
+
+/* The word behind cpuherd, as a verb; flags that stand alone are verbs as well. */
+static const struct verb *verb_of(const char *word)
+{
+	if (strcmp(word, "--version") == 0)
+		return verb_find("version");
+	if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
+		return verb_find("help");
+	return verb_find(word);
+}
+
+static enum rc run_verb(int argc, char **argv, struct arena *arena, struct err *e)
+{
+	const struct verb *verb;
+	struct options options;
+	enum rc rc;
+
+	/* 1. find the verb */
+	if (argc < 2)
+		return err_set(e, RC_USAGE, 0, "what is to be done? see cpuherd --help");
+	verb = verb_of(argv[1]);
+	if (!verb)
+		return err_set(e, RC_USAGE, 0,
+			"there is no verb '%s'; see cpuherd --help", argv[1]);
+
+	/* 2. read its options */
+	rc = options_parse(&options, verb, argc - 1, argv + 1, arena, e);
+	if (rc != RC_OK)
+		return rc;
+
+	/* 3. explain it, or do it */
+	if (options.help) {
+		options_print_help(verb);
+		return RC_OK;
+	}
+	return verb->main(&options, e);
+}
+
+int main(int argc, char **argv)
+{
+	struct arena arena = { 0 };
+	struct err err = { 0 };
+	enum rc rc = run_verb(argc, argv, &arena, &err);
+
+	/* 4. an output that got lost is an error too */
+	if (rc == RC_OK && (fflush(stdout) != 0 || ferror(stdout)))
+		rc = err_set(&err, RC_OUTPUT, 0, "standard output cannot be written to");
+
+	/* 5. say in one line what went wrong; the status comes from the list of codes */
+	if (rc != RC_OK)
+		log_line(LOG_ERROR, NULL, "%s", err.text);
+	arena_destroy(&arena);
+	return rc_exit_status(rc);
+}

@@ -1,0 +1,224 @@
+#include "coordinator/verb/judge.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "coordinator/render/libvirt.h"
+
+enum { XML_BYTES_MAX = 256 * 1024 };
+
+/* ---- virt type */
+
+void judge_virt_types(struct run *run)
+{
+	for (size_t i = 0; i < run->count; i++)
+		for (int virt = 0; virt < VIRT_COUNT && run->nodes[i].facts; virt++)
+			run->nodes[i].virt[virt] = offer_has_virt(&run->facts[i],
+				(enum virt_type)virt, &run->nodes[i].virt_why[virt]);
+}
+
+/* How many nodes cannot; *first is one of them. */
+static size_t lacking(const struct run *run, enum virt_type virt, size_t *first)
+{
+	size_t count = 0;
+
+	for (size_t i = run->count; i-- > 0;)
+		if (!run->nodes[i].virt[virt]) {
+			*first = i;
+			count++;
+		}
+	return count;
+}
+
+static const char *why_not(const struct report_node *n, enum virt_type virt)
+{
+	return n->virt_why[virt] ? n->virt_why[virt] : "no reason given";
+}
+
+/* Every node that lacks this type says so. */
+static void blame_lacking(struct run *run, enum virt_type virt)
+{
+	for (size_t i = 0; i < run->count; i++)
+		if (!run->nodes[i].virt[virt] && run_has(run, i))
+			err_set(&run->nodes[i].err, RC_FACTS, 0,
+				"no guests of virt type %s: %s", virt_names[virt],
+				why_not(&run->nodes[i], virt));
+}
+
+static enum rc virt_refuse(struct run *run, struct err *e)
+{
+	size_t kvm, qemu, total = run->count;
+	size_t no_kvm = lacking(run, VIRT_KVM, &kvm);
+	size_t no_qemu = lacking(run, VIRT_QEMU, &qemu);
+
+	err_set(e, RC_LEVEL, 0,
+		"no virt type is common to the nodes: %zu of %zu lack kvm (%s, ...), "
+		"%zu of %zu lack qemu (%s, ...)",
+		no_kvm, total, run->nodes[kvm].name, no_qemu, total,
+		run->nodes[qemu].name);
+	blame_lacking(run, VIRT_KVM);
+	blame_lacking(run, VIRT_QEMU);
+	return e->code;
+}
+
+static enum rc virt_set(struct run *run, enum virt_type virt)
+{
+	run->virt = virt;
+	run->report.virt = virt_names[virt];
+	return RC_OK;
+}
+
+enum rc judge_choose_virt(struct run *run, struct err *e)
+{
+	enum virt_type wanted = virt_of(run->options->virt_type);
+	size_t who = 0, count;
+
+	if (wanted != VIRT_COUNT) {
+		if (!lacking(run, wanted, &who))
+			return virt_set(run, wanted);
+		blame_lacking(run, wanted);
+		return run_blame(run, "nothing was written", e);
+	}
+	count = lacking(run, VIRT_KVM, &who);
+	if (count == 0)
+		return virt_set(run, VIRT_KVM);
+	run->report.virt_note = arena_format(&run->arena,
+		"virt type qemu: %zu of %zu nodes have no kvm; %s: %s", count, run->count,
+		run->nodes[who].name, why_not(&run->nodes[who], VIRT_KVM));
+	if (!run->report.virt_note)
+		return err_memory(e);
+	if (!lacking(run, VIRT_QEMU, &who))
+		return virt_set(run, VIRT_QEMU);
+	run->report.virt_note = "";
+	return virt_refuse(run, e);
+}
+
+/* ---- offers and level */
+
+static void offer_make(struct run *run, size_t i, enum virt_type virt)
+{
+	struct report_node *n = &run->nodes[i];
+
+	if (run_has(run, i) && offer_from_facts(run->catalogue, &run->facts[i], virt,
+				       &run->arena, &run->offers[i], &n->err) == RC_OK)
+		n->offer = &run->offers[i];
+}
+
+void judge_offers(struct run *run)
+{
+	for (size_t i = 0; i < run->count; i++)
+		offer_make(run, i, run->virt);
+}
+
+void judge_best_offers(struct run *run)
+{
+	for (size_t i = 0; i < run->count; i++) {
+		struct report_node *n = &run->nodes[i];
+		int virt = 0;
+
+		while (virt < VIRT_COUNT && !n->virt[virt])
+			virt++;
+		if (virt < VIRT_COUNT)
+			offer_make(run, i, (enum virt_type)virt);
+		else if (run_has(run, i))
+			err_set(&n->err, RC_FACTS, 0,
+				"no guests can run here; kvm: %s; qemu: %s",
+				why_not(n, VIRT_KVM), why_not(n, VIRT_QEMU));
+	}
+}
+
+enum rc judge_level(struct run *run, struct err *e)
+{
+	struct buf xml = buf_with_cap(XML_BYTES_MAX);
+	enum rc rc = level_choose(run->catalogue, run->offers, run->count, run->virt,
+		&run->excluded, run->ops, &run->arena, &run->level, e);
+
+	run->report.level = NULL;
+	run->report.xml = "";
+	if (rc == RC_OK)
+		rc = render_libvirt_cpu(&xml, &run->level, e);
+	if (rc == RC_OK) {
+		run->report.level = &run->level;
+		run->report.xml = arena_text_n(
+			&run->arena, buf_bytes(&xml).data, buf_bytes(&xml).size);
+		if (!run->report.xml) {
+			run->report.xml = "";
+			rc = err_memory(e);
+		}
+	}
+	buf_destroy(&xml);
+	return rc;
+}
+
+/* ---- why */
+
+static enum rc name_add(
+	struct texts *list, const char *name, struct arena *arena, struct err *e)
+{
+	list->item = arena_grow(arena, list->item, list->count, sizeof(*list->item));
+	if (!list->item)
+		return err_memory(e);
+	list->item[list->count++] = name;
+	return RC_OK;
+}
+
+static bool texts_have(const struct texts *list, const char *text)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (strcmp(list->item[i], text) == 0)
+			return true;
+	return false;
+}
+
+static enum rc loss_add(struct run *run, size_t bit, struct err *e)
+{
+	struct report *r = &run->report;
+	struct report_loss *loss;
+	enum rc rc = RC_OK;
+
+	r->losses = arena_grow(&run->arena, r->losses, r->loss_count, sizeof(*r->losses));
+	if (!r->losses)
+		return err_memory(e);
+	loss = &r->losses[r->loss_count++];
+	*loss = (struct report_loss){ .feature = catalogue_name(run->catalogue, bit) };
+	for (size_t i = 0; i < run->count && rc == RC_OK; i++) {
+		const struct report_node *n = &run->nodes[i];
+
+		if (!bitset_has(&run->offers[i].features, bit))
+			rc = name_add(&loss->lacked_by, n->name, &run->arena, e);
+		else if (texts_have(&n->refused, loss->feature))
+			rc = name_add(&loss->refused_by, n->name, &run->arena, e);
+	}
+	return rc;
+}
+
+/* By the number of nodes that lack it, so that the cheapest cures come first. */
+static int compare_losses(const void *left, const void *right)
+{
+	const struct report_loss *a = left, *b = right;
+	size_t an = a->lacked_by.count, bn = b->lacked_by.count;
+
+	if (an != bn)
+		return an < bn ? -1 : 1;
+	return strcmp(a->feature, b->feature);
+}
+
+enum rc judge_explain(struct run *run, struct err *e)
+{
+	struct report *r = &run->report;
+	struct bitset any = { 0 };
+	enum rc rc = RC_OK;
+
+	r->losses = NULL;
+	r->loss_count = 0;
+	r->explains = true;
+	for (size_t i = 0; i < run->count; i++)
+		any = bitset_or(&any, &run->offers[i].features);
+	any = bitset_minus(&any, &run->level.baseline);
+	for (size_t bit = bitset_next(&any, 0); bit < BITSET_BITS && rc == RC_OK;
+		bit = bitset_next(&any, bit + 1))
+		rc = loss_add(run, bit, e);
+	if (rc == RC_OK && r->loss_count)
+		qsort(r->losses, r->loss_count, sizeof(*r->losses), compare_losses);
+	return rc;
+}

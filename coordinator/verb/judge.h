@@ -1,0 +1,30 @@
+/* judge.h - from facts to a level: virt type, offers, baseline, and why features
+ * were lost.  Asks no node.
+ */
+#ifndef COORDINATOR_JUDGE_H
+#define COORDINATOR_JUDGE_H
+
+#include "coordinator/verb/run.h"
+
+/* Can each node run guests of each virt type, and why not?  Fills report.nodes. */
+void judge_virt_types(struct run *run);
+
+/* One virt type for all nodes: the one asked for, or with auto kvm where all have it,
+ * else qemu where all have it (and report.virt_note says so).  A mix is refused: RC_LEVEL,
+ * and each node that lacks something says what. */
+enum rc judge_choose_virt(struct run *run, struct err *e);
+
+/* The offer of every node that has no err for run->virt; a node without one gets an
+ * err. */
+void judge_offers(struct run *run);
+
+/* For probe: each node's offer for the best virt type that it has. */
+void judge_best_offers(struct run *run);
+
+/* Level and XML of the offers, without what was excluded.  RC_LEVEL. */
+enum rc judge_level(struct run *run, struct err *e);
+
+/* Fills report.losses: what some node offers and the level does not hold. */
+enum rc judge_explain(struct run *run, struct err *e);
+
+#endif

@@ -1,0 +1,71 @@
+#include "coordinator/verb/gather.h"
+#include "coordinator/verb/judge.h"
+#include "coordinator/verb/push.h"
+#include "coordinator/verb/verb.h"
+#include "coordinator/verb/vote.h"
+
+static const char
+	*const nothing_written = "nothing was written (--without NODE leaves one out)";
+
+/* The level that the offers allow. */
+static enum rc propose_level(struct run *run, struct err *e)
+{
+	enum rc rc;
+
+	judge_virt_types(run);
+	rc = judge_choose_virt(run, e);
+	if (rc != RC_OK)
+		return rc;
+	judge_offers(run);
+	rc = run_blame(run, nothing_written, e);
+	return rc == RC_OK ? judge_level(run, e) : rc;
+}
+
+/* "3 nodes agree on Haswell-noTSX +12 -34 (kvm): written to PATH". */
+static void sum_up(struct run *run, const char *what)
+{
+	const struct level *l = &run->level;
+	const char *summary = arena_format(&run->arena,
+		"%zu node%s agree%s on %s +%zu -%zu (%s): %s %s", run->count,
+		run->count == 1 ? "" : "s", run->count == 1 ? "s" : "", l->model,
+		report_policy_count(l, POLICY_REQUIRE),
+		report_policy_count(l, POLICY_DISABLE), run->report.virt, what,
+		run->nodes[0].path);
+
+	run->report.summary = summary ? summary : "";
+}
+
+static enum rc negotiate_run(struct run *run, const struct options *o, struct err *e)
+{
+	enum rc rc = run_begin(run, o, e);
+
+	if (rc == RC_OK)
+		rc = gather_facts(run, e);
+	if (rc == RC_OK)
+		rc = run_blame(run, nothing_written, e);
+	if (rc == RC_OK)
+		rc = propose_level(run, e);
+	if (rc == RC_OK)
+		rc = vote_until_unanimous(run, e);
+	if (rc == RC_OK)
+		rc = push_look(run, e);
+	if (rc == RC_OK && !o->dry_run)
+		rc = push_write(run, e);
+	if (rc != RC_OK)
+		return rc;
+	if (o->dry_run)
+		sum_up(run, "dry run, nothing was written to");
+	else if (push_changed_nothing(run))
+		sum_up(run, "unchanged in");
+	else
+		sum_up(run, "written to");
+	return RC_OK;
+}
+
+enum rc negotiate_main(const struct options *o, struct err *e)
+{
+	struct run run;
+	enum rc rc = negotiate_run(&run, o, e);
+
+	return run_end(&run, rc, e);
+}

@@ -1,0 +1,49 @@
+#include "coordinator/verb/gather.h"
+#include "coordinator/verb/judge.h"
+#include "coordinator/verb/verb.h"
+
+static void plan_sum_up(struct run *run)
+{
+	const struct level *l = &run->level;
+	const char *summary = arena_format(&run->arena,
+		"%zu node%s could agree on %s +%zu -%zu (%s): %zu features, %zu lost",
+		run->count, run->count == 1 ? "" : "s", l->model,
+		report_policy_count(l, POLICY_REQUIRE),
+		report_policy_count(l, POLICY_DISABLE), run->report.virt,
+		bitset_count(&l->baseline), run->report.loss_count);
+
+	run->report.summary = summary ? summary : "";
+}
+
+static enum rc plan_run(struct run *run, const struct options *o, struct err *e)
+{
+	enum rc rc = run_begin(run, o, e);
+
+	if (rc == RC_OK)
+		rc = gather_facts(run, e);
+	if (rc == RC_OK)
+		rc = run_blame(run, "no plan without them (--without NODE)", e);
+	if (rc != RC_OK)
+		return rc;
+	judge_virt_types(run);
+	rc = judge_choose_virt(run, e);
+	if (rc != RC_OK)
+		return rc;
+	judge_offers(run);
+	rc = run_blame(run, "no plan without them (--without NODE)", e);
+	if (rc == RC_OK)
+		rc = judge_level(run, e);
+	if (rc == RC_OK)
+		rc = judge_explain(run, e);
+	if (rc == RC_OK)
+		plan_sum_up(run);
+	return rc;
+}
+
+enum rc plan_main(const struct options *o, struct err *e)
+{
+	struct run run;
+	enum rc rc = plan_run(&run, o, e);
+
+	return run_end(&run, rc, e);
+}

@@ -1,0 +1,354 @@
+#include "coordinator/verb/push.h"
+
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/digest.h"
+#include "base/log.h"
+#include "coordinator/apply/twophase.h"
+#include "proto/place.h"
+
+enum { RUN_NAME_MAX = 40 };
+
+/* ---- look */
+
+struct looking {
+	struct run *run;
+	struct look request;
+};
+
+static bool ask_look(
+	void *context, size_t node, enum message_tag *tag, const void **value)
+{
+	struct looking *l = context;
+
+	(void)node;
+	*tag = MESSAGE_look;
+	*value = &l->request;
+	return true;
+}
+
+static enum rc answer_seen(
+	void *context, size_t node, const struct message *m, struct err *e)
+{
+	struct looking *l = context;
+	struct report_node *n = &l->run->nodes[node];
+	const struct seen *seen = m->value;
+
+	(void)e;
+	n->path = seen->path;
+	n->looked = true;
+	n->exists = seen->exists;
+	n->content = seen->exists ? seen->content : (struct bytes){ 0 };
+	return RC_OK;
+}
+
+enum rc push_look(struct run *run, struct err *e)
+{
+	static const struct fleet_call call = { "look", ask_look, answer_seen };
+	struct looking l = { run, { PLACE_stanza, run->options->level_name } };
+	enum rc rc = run_round(run, &call, &l, e);
+
+	return rc == RC_OK ? run_blame(run, "nothing was written", e) : rc;
+}
+
+/* ---- the requests of the two phases */
+
+union request {
+	struct stage stage;
+	struct commit commit;
+	struct verify verify;
+	struct keep keep;
+	struct revert revert;
+};
+
+struct push {
+	struct run *run;
+	struct twophase phases;
+	char name[RUN_NAME_MAX];
+	struct bytes content;
+	struct digest *expected; /* of what was seen, per node */
+	union request *requests;
+	bool *answered, *unchanged;  /* in the round that runs */
+	enum twophase_request *fell; /* the request that first failed the node */
+};
+
+/* A name that no other run has: it names what is staged on the nodes. */
+static enum rc name_make(char name[static RUN_NAME_MAX], struct err *e)
+{
+	static const char digits[] = "0123456789abcdef";
+	uint8_t random[16];
+
+	if (getrandom(random, sizeof(random), 0) != sizeof(random))
+		return err_set(e, RC_INTERNAL, 0, "the system gives no random bytes");
+	memcpy(name, "run-", 4);
+	for (size_t i = 0; i < sizeof(random); i++) {
+		name[4 + 2 * i] = digits[random[i] >> 4];
+		name[5 + 2 * i] = digits[random[i] & 15];
+	}
+	name[4 + 2 * sizeof(random)] = '\0';
+	return RC_OK;
+}
+
+static enum message_tag request_stage(struct push *p, size_t node)
+{
+	const struct report_node *n = &p->run->nodes[node];
+	const struct offer *offer = &p->run->offers[node];
+	struct bytes expected = { 0 };
+
+	if (n->exists) {
+		p->expected[node] = digest_of(n->content.data, n->content.size);
+		expected = (struct bytes){ p->expected[node].byte, DIGEST_BYTES };
+	}
+	p->requests[node].stage = (struct stage){
+		.run = p->name,
+		.place = PLACE_stanza,
+		.name = p->run->options->level_name,
+		.content = p->content,
+		.expected = expected,
+		.virt_type = virt_names[p->run->virt],
+		.emulator = offer->emulator,
+		.arch = offer->arch,
+		.machine = offer->machine,
+	};
+	return MESSAGE_stage;
+}
+
+static enum message_tag request_commit(struct push *p, size_t node)
+{
+	p->requests[node].commit.run = p->name;
+	return MESSAGE_commit;
+}
+
+static enum message_tag request_verify(struct push *p, size_t node)
+{
+	p->requests[node].verify.run = p->name;
+	return MESSAGE_verify;
+}
+
+static enum message_tag request_keep(struct push *p, size_t node)
+{
+	p->requests[node].keep.run = p->name;
+	return MESSAGE_keep;
+}
+
+static enum message_tag request_revert(struct push *p, size_t node)
+{
+	p->requests[node].revert.run = p->name;
+	return MESSAGE_revert;
+}
+
+/* ---- their answers */
+
+static enum rc answer_staged(
+	struct push *p, size_t node, const void *value, struct err *e)
+{
+	const struct staged *staged = value;
+
+	(void)e;
+	p->run->nodes[node].path = staged->path;
+	p->unchanged[node] = staged->unchanged;
+	return RC_OK;
+}
+
+static enum rc answer_verified(
+	struct push *p, size_t node, const void *value, struct err *e)
+{
+	const struct verified *verified = value;
+
+	if (verified->content.size != p->content.size ||
+		memcmp(verified->content.data, p->content.data, p->content.size) != 0)
+		return err_set(e, RC_CONFLICT, 0,
+			"%s: what is there is not what was written",
+			p->run->nodes[node].path);
+	if (!verified->accepted)
+		return err_set(e, RC_VOTE, 0,
+			"%s: libvirt does not accept what was written: %s",
+			p->run->nodes[node].path, verified->reason);
+	return RC_OK;
+}
+
+/* The answer says all by being there. */
+static enum rc answer_nothing(
+	struct push *p, size_t node, const void *value, struct err *e)
+{
+	(void)p;
+	(void)node;
+	(void)value;
+	(void)e;
+	return RC_OK;
+}
+
+static const struct request_row {
+	enum message_tag (*ask)(struct push *p, size_t node);
+	enum rc (*answer)(struct push *p, size_t node, const void *value, struct err *e);
+} rows[REQUEST_COUNT] = {
+	[REQUEST_STAGE] = { request_stage, answer_staged },
+	[REQUEST_COMMIT] = { request_commit, answer_nothing },
+	[REQUEST_VERIFY] = { request_verify, answer_verified },
+	[REQUEST_KEEP] = { request_keep, answer_nothing },
+	[REQUEST_REVERT] = { request_revert, answer_nothing },
+};
+
+static bool push_ask(
+	void *context, size_t node, enum message_tag *tag, const void **value)
+{
+	struct push *p = context;
+
+	if (!twophase_asks(&p->phases, node))
+		return false;
+	*tag = rows[p->phases.request].ask(p, node);
+	*value = &p->requests[node];
+	return true;
+}
+
+static enum rc push_answer(
+	void *context, size_t node, const struct message *m, struct err *e)
+{
+	struct push *p = context;
+	enum rc rc = rows[p->phases.request].answer(p, node, m->value, e);
+
+	p->answered[node] = rc == RC_OK;
+	return rc;
+}
+
+/* ---- one request to all that it goes to */
+
+static enum twophase_event event_of(const struct push *p, size_t node)
+{
+	if (p->answered[node])
+		return p->unchanged[node] ? EVENT_UNCHANGED : EVENT_DONE;
+	return fleet_is_alive(p->run->fleet, node) ? EVENT_FAILED : EVENT_LOST;
+}
+
+/* Keeps the first error of a node.  One that the user's interrupt cut short did
+ * nothing wrong, and where nothing was to be changed no harm can come of it. */
+static void failure_take(struct push *p, size_t node)
+{
+	const struct err *err = fleet_error(p->run->fleet, node);
+	struct report_node *n = &p->run->nodes[node];
+
+	if (p->fell[node] == REQUEST_NONE)
+		p->fell[node] = p->phases.request;
+	if (n->err.code == RC_OK && err->code != RC_INTERRUPTED &&
+		p->phases.state[node] != TWOPHASE_UNCHANGED)
+		n->err = *err;
+}
+
+/* Tells the reducer how each node did. */
+static void events_take(struct push *p)
+{
+	for (size_t i = 0; i < p->run->count; i++) {
+		enum twophase_event event;
+
+		if (!twophase_asks(&p->phases, i))
+			continue;
+		event = event_of(p, i);
+		twophase_event(&p->phases, i, event);
+		if (event == EVENT_FAILED || event == EVENT_LOST)
+			failure_take(p, i);
+	}
+}
+
+/* Not run_round(): a node with an err is still asked to revert. */
+static void request_carry(struct push *p)
+{
+	struct fleet_call call = { twophase_request_name(p->phases.request), push_ask,
+		push_answer };
+	size_t count = p->run->count;
+	struct err e = { 0 };
+	enum rc rc;
+
+	memset(p->answered, 0, count * sizeof(*p->answered));
+	memset(p->unchanged, 0, count * sizeof(*p->unchanged));
+	/* from here there is only forward, or only back: neither may stop half-way */
+	if (p->phases.request == REQUEST_KEEP || p->phases.request == REQUEST_REVERT)
+		fleet_ignore_interrupt(p->run->fleet);
+	log_line(LOG_INFO, NULL, "%s", call.phase);
+	rc = fleet_round(p->run->fleet, &call, p, &e);
+	if (rc == RC_INTERRUPTED)
+		twophase_interrupt(&p->phases);
+	events_take(p);
+}
+
+/* ---- the end */
+
+static void outcomes_tell(struct push *p)
+{
+	for (size_t i = 0; i < p->run->count; i++) {
+		struct report_node *n = &p->run->nodes[i];
+		enum twophase_state state = p->phases.state[i];
+		const char *note;
+
+		n->outcome = twophase_state_name(state);
+		if (state != TWOPHASE_UNSURE)
+			continue;
+		note = arena_format(&p->run->arena,
+			"%s failed after it may have written: its peer puts the old file "
+			"back by itself when the connection ends; look at %s",
+			twophase_request_name(p->fell[i]), n->path);
+		n->note = note ? note : "";
+	}
+}
+
+static bool is_unsure(const struct report_node *n)
+{
+	return n->note[0] != '\0';
+}
+
+static enum rc result_tell(struct push *p, struct err *e)
+{
+	struct run *run = p->run;
+	enum rc rc;
+
+	switch (twophase_result(&p->phases)) {
+	case RESULT_KEPT:
+		return RC_OK;
+	case RESULT_PARTIAL:
+		return err_set(e, RC_PARTIAL, 0,
+			"it is not known what these nodes hold now: %s",
+			run_names(run, is_unsure));
+	case RESULT_REVERTED:
+		break;
+	}
+	if (p->phases.interrupted)
+		return err_set(e, RC_INTERRUPTED, 0,
+			"interrupted: every node is as it was before");
+	rc = run_blame(run, "every node is as it was before", e);
+	return rc != RC_OK ? rc : err_set(e, RC_INTERNAL, 0, "reverted without a reason");
+}
+
+enum rc push_write(struct run *run, struct err *e)
+{
+	struct push p = { .run = run };
+	size_t n = run->count;
+	enum twophase_state *state = arena_alloc(&run->arena, n, sizeof(*state));
+	enum rc rc = name_make(p.name, e);
+
+	if (rc != RC_OK)
+		return rc;
+	p.content = (struct bytes){ (const uint8_t *)run->report.xml,
+		strlen(run->report.xml) };
+	p.expected = arena_alloc(&run->arena, n, sizeof(*p.expected));
+	p.requests = arena_alloc(&run->arena, n, sizeof(*p.requests));
+	p.answered = arena_alloc(&run->arena, n, sizeof(*p.answered));
+	p.unchanged = arena_alloc(&run->arena, n, sizeof(*p.unchanged));
+	p.fell = arena_alloc(&run->arena, n, sizeof(*p.fell));
+	if (!state || !p.expected || !p.requests || !p.answered || !p.unchanged ||
+		!p.fell)
+		return err_memory(e);
+	p.phases = twophase_begin(state, n);
+	while (twophase_next(&p.phases) != REQUEST_NONE)
+		request_carry(&p);
+	outcomes_tell(&p);
+	return result_tell(&p, e);
+}
+
+bool push_changed_nothing(const struct run *run)
+{
+	for (size_t i = 0; i < run->count; i++)
+		if (strcmp(run->nodes[i].outcome,
+			    twophase_state_name(TWOPHASE_UNCHANGED)) != 0)
+			return false;
+	return true;
+}

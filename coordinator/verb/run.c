@@ -1,0 +1,237 @@
+#include "coordinator/verb/run.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "coordinator/report/progress.h"
+#include "coordinator/verb/saved.h"
+
+enum { NAMES_SHOWN = 4 };
+
+static enum rc inventory_read(struct run *run, struct err *e)
+{
+	const struct options *o = run->options;
+	struct inventory *inv = &run->inventory;
+	enum rc rc = RC_OK;
+
+	if (o->from)
+		rc = saved_list(inv, o->from, &run->arena, e);
+	for (size_t i = 0; i < o->hosts_files.count && rc == RC_OK; i++)
+		rc = inventory_add_file(inv, o->hosts_files.item[i], &run->arena, e);
+	for (size_t i = 0; i < o->nodes.count && rc == RC_OK; i++)
+		rc = inventory_add_argument(inv, o->nodes.item[i], &run->arena, e);
+	if (rc == RC_OK && inv->count == 0)
+		return err_set(e, RC_USAGE, 0,
+			"%s: no nodes; name them (node[01-16]) or give --hosts FILE",
+			o->verb->name);
+	for (size_t i = 0; i < o->without.count && rc == RC_OK; i++)
+		rc = inventory_exclude(inv, o->without.item[i], &run->arena, e);
+	if (rc == RC_OK && inv->count == 0)
+		return err_set(
+			e, RC_USAGE, 0, "%s: --without leaves no node", o->verb->name);
+	return rc;
+}
+
+static enum rc nodes_make(struct run *run, struct err *e)
+{
+	run->count = run->inventory.count;
+	run->facts = arena_alloc(&run->arena, run->count, sizeof(*run->facts));
+	run->offers = arena_alloc(&run->arena, run->count, sizeof(*run->offers));
+	run->nodes = arena_alloc(&run->arena, run->count, sizeof(*run->nodes));
+	if (!run->facts || !run->offers || !run->nodes)
+		return err_memory(e);
+	for (size_t i = 0; i < run->count; i++) {
+		run->nodes[i].name = run->inventory.nodes[i].name;
+		run->nodes[i].outcome = run->nodes[i].path = run->nodes[i].note = "";
+	}
+	run->report.nodes = run->nodes;
+	run->report.count = run->count;
+	return RC_OK;
+}
+
+static enum rc fleet_make(struct run *run, struct err *e)
+{
+	const struct options *o = run->options;
+	struct fleet_options *f = &run->fleet_options;
+	enum rc rc = fleet_default_options(f, &run->arena, e);
+
+	if (rc != RC_OK)
+		return rc;
+	if (o->user)
+		f->user = o->user;
+	if (o->port)
+		f->port = (uint16_t)o->port;
+	if (o->identities.count) {
+		f->identities = o->identities.item;
+		f->identity_count = o->identities.count;
+	}
+	if (o->known_hosts.count) {
+		f->known_hosts = o->known_hosts.item;
+		f->known_hosts_count = o->known_hosts.count;
+	}
+	f->use_agent = !o->no_agent;
+	f->accept_new = o->accept_new;
+	f->become = o->become;
+	f->connect = o->connect;
+	f->connect_timeout_s = o->connect_timeout_s;
+	f->timeout_s = o->timeout_s;
+	f->parallel = o->parallel;
+	run->fleet = fleet_new(&run->inventory, f, progress_show, NULL, e);
+	return run->fleet ? RC_OK : e->code;
+}
+
+enum rc run_begin(struct run *run, const struct options *options, struct err *e)
+{
+	enum rc rc;
+
+	*run = (struct run){ .options = options };
+	run->report.verb = options->verb->name;
+	run->report.level_name = options->level_name;
+	run->report.dry_run = options->dry_run;
+	run->report.virt = run->report.virt_note = "";
+	run->report.xml = run->report.summary = "";
+	if (options->verbose)
+		log_set_level(LOG_DEBUG);
+	else if (options->quiet)
+		log_set_level(LOG_ERROR);
+	progress_begin(options->quiet);
+	run->ops = bitset_choose(options->simd);
+	if (!run->ops)
+		return err_set(e, RC_USAGE, 0,
+			"%s: --simd %s: no such kernel, or not on this CPU",
+			options->verb->name, options->simd ? options->simd : "");
+	rc = inventory_read(run, e);
+	if (rc == RC_OK)
+		rc = nodes_make(run, e);
+	if (rc == RC_OK) {
+		run->catalogue = catalogue_new(&run->arena, e);
+		run->report.catalogue = run->catalogue;
+		rc = run->catalogue ? RC_OK : e->code;
+	}
+	if (rc == RC_OK && !options->from)
+		rc = fleet_make(run, e);
+	return rc;
+}
+
+bool run_has(const struct run *run, size_t node)
+{
+	return run->nodes[node].err.code == RC_OK;
+}
+
+void run_take_errors(struct run *run)
+{
+	for (size_t i = 0; i < run->count; i++) {
+		const struct err *err = fleet_error(run->fleet, i);
+
+		if (run_has(run, i) && err->code != RC_OK)
+			run->nodes[i].err = *err;
+	}
+}
+
+/* What fleet_round() calls: the step's own ask(), but not for failed nodes. */
+struct guarded {
+	const struct run *run;
+	const struct fleet_call *call;
+	void *context;
+};
+
+static bool guarded_ask(
+	void *context, size_t node, enum message_tag *tag, const void **value)
+{
+	struct guarded *g = context;
+
+	return run_has(g->run, node) && g->call->ask(g->context, node, tag, value);
+}
+
+static enum rc guarded_answer(
+	void *context, size_t node, const struct message *m, struct err *e)
+{
+	struct guarded *g = context;
+
+	return g->call->answer(g->context, node, m, e);
+}
+
+enum rc run_round(
+	struct run *run, const struct fleet_call *call, void *context, struct err *e)
+{
+	struct guarded guarded = { run, call, context };
+	struct fleet_call outer = { call->phase, guarded_ask, guarded_answer };
+	enum rc rc;
+
+	log_line(LOG_INFO, NULL, "%s", call->phase);
+	rc = fleet_round(run->fleet, &outer, &guarded, e);
+	run_take_errors(run);
+	return rc;
+}
+
+/* ---- who is to blame */
+
+const char *run_names(struct run *run, bool (*pick)(const struct report_node *n))
+{
+	const char *text = "";
+	size_t picked = 0;
+
+	for (size_t i = 0; i < run->count && text; i++) {
+		if (!pick(&run->nodes[i]))
+			continue;
+		if (picked++ < NAMES_SHOWN)
+			text = arena_format(&run->arena, "%s%s%s", text,
+				text[0] ? ", " : "", run->nodes[i].name);
+	}
+	if (text && picked > NAMES_SHOWN)
+		text = arena_format(
+			&run->arena, "%s and %zu more", text, picked - NAMES_SHOWN);
+	return text ? text : "";
+}
+
+static bool has_failed(const struct report_node *n)
+{
+	return n->err.code != RC_OK;
+}
+
+enum rc run_blame(const struct run *run, const char *consequence, struct err *e)
+{
+	enum rc code;
+	size_t failures = report_failures(&run->report, &code);
+
+	if (failures == 0)
+		return RC_OK;
+	return err_set(e, code, 0, "%zu of %zu nodes failed (%s): %s", failures,
+		run->count, run_names((struct run *)run, has_failed), consequence);
+}
+
+/* ---- the end */
+
+static bool wants_colours(void)
+{
+	const char *no_color = getenv("NO_COLOR"); /* https://no-color.org */
+	const char *term = getenv("TERM");
+
+	return isatty(STDOUT_FILENO) && !(no_color && no_color[0]) && term &&
+	       strcmp(term, "dumb") != 0;
+}
+
+enum rc run_end(struct run *run, enum rc rc, struct err *e)
+{
+	struct err printing = { 0 };
+	enum rc printed;
+
+	if (rc != RC_OK)
+		run->report.err = *e;
+	progress_clear();
+	if (run->options->json)
+		printed = json_print(stdout, &run->report, &run->arena, &printing);
+	else
+		printed = table_print(
+			stdout, &run->report, wants_colours(), &run->arena, &printing);
+	fleet_destroy(run->fleet);
+	run->fleet = NULL;
+	arena_destroy(&run->arena);
+	if (rc == RC_OK && printed != RC_OK) {
+		*e = printing;
+		rc = printed;
+	}
+	return rc;
+}

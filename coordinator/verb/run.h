@@ -1,0 +1,58 @@
+/* run.h - what the steps of a verb share: the nodes, the fleet, and the report.
+ *
+ * A verb is a list of steps (gather, judge, vote, push).  A step returns RC_OK when the
+ * run can go on; what a node did wrong is in that node's err, and run_blame() makes it
+ * the run's error.  run_end() prints the report, whatever happened, and frees.
+ */
+#ifndef COORDINATOR_RUN_H
+#define COORDINATOR_RUN_H
+
+#include "coordinator/report/report.h"
+#include "coordinator/verb/options.h"
+
+struct run {
+	const struct options *options;
+	struct arena arena; /* lives until run_end() */
+	struct inventory inventory;
+	struct fleet_options fleet_options;
+	struct fleet *fleet;	   /* NULL with --from */
+	struct node_facts *facts;  /* one per node */
+	struct report_node *nodes; /* one per node; the same as report.nodes */
+	size_t count;
+	struct report report;
+
+	/* judge */
+	struct catalogue *catalogue;
+	const struct bitset_ops *ops;
+	enum virt_type virt;
+	struct offer *offers;	/* one per node */
+	struct bitset excluded; /* what votes took out */
+	struct level level;
+};
+
+/* Takes the nodes from the options (or their files, with --from), makes the fleet. */
+enum rc run_begin(struct run *run, const struct options *options, struct err *e);
+
+/* One fleet_round(); a node's failure becomes its err.  The nodes that have one are
+ * never asked: ask() is not even called for them. */
+enum rc run_round(
+	struct run *run, const struct fleet_call *call, void *context, struct err *e);
+
+/* Takes over what the fleet says of each node that is still without an err. */
+void run_take_errors(struct run *run);
+
+/* Is the node still part of the run? */
+bool run_has(const struct run *run, size_t node);
+
+/* RC_OK when no node has failed; else the code of the worst, and one line that names
+ * nodes and says `consequence` ("nothing was written"). */
+enum rc run_blame(const struct run *run, const char *consequence, struct err *e);
+
+/* "node01, node02 and 3 more" of the nodes that pick() says. */
+const char *run_names(struct run *run, bool (*pick)(const struct report_node *n));
+
+/* Prints the report with the outcome *e of the run, frees everything, and returns the
+ * outcome (or RC_OUTPUT, when it was well but could not be printed). */
+enum rc run_end(struct run *run, enum rc rc, struct err *e);
+
+#endif

@@ -1,0 +1,33 @@
+#include "coordinator/verb/verb.h"
+
+#include <string.h>
+
+const struct verb verbs[] = {
+	{ "negotiate", negotiate_main, FOR_NEGOTIATE, "[options] NODES...",
+		"Agree on one guest CPU, let every node vote, write it to all of them",
+		"  cpuherd negotiate node[01-16]\n"
+		"  cpuherd negotiate --dry-run --hosts fleet.txt --without node07\n"
+		"  cpuherd negotiate --user admin --become rack[1-2]node[01-20]\n"
+		"  cpuherd negotiate --json node[01-03] > agreed.json\n" },
+	{ "plan", plan_main, FOR_PLAN, "[options] NODES...",
+		"Show the level that the nodes could agree on, and who costs what",
+		"  cpuherd plan node[01-16]\n"
+		"  cpuherd plan --from facts/ --without node07\n" },
+	{ "probe", probe_main, FOR_PROBE, "[options] NODES...",
+		"Show what each node is and can give a guest",
+		"  cpuherd probe node[01-16]\n"
+		"  cpuherd probe --save facts/ --hosts fleet.txt\n" },
+	{ "version", version_main, FOR_VERSION, "[--json]",
+		"Print the versions of program, protocol and catalogue", "" },
+	{ "help", help_main, 0, "[VERB | errors]",
+		"Explain a verb, or list the exit statuses", "" },
+	{ 0 },
+};
+
+const struct verb *verb_find(const char *name)
+{
+	for (const struct verb *v = verbs; v->name; v++)
+		if (strcmp(v->name, name) == 0)
+			return v;
+	return NULL;
+}

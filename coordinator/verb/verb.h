@@ -1,0 +1,26 @@
+/* verb.h - what cpuherd can be told to do: one file per verb.
+ *
+ * A verb prints its result on standard output, whatever happened, and returns the
+ * outcome; main() turns it into one line on standard error and the exit status.
+ */
+#ifndef COORDINATOR_VERB_H
+#define COORDINATOR_VERB_H
+
+#include "coordinator/verb/options.h"
+
+/* In the order of the help; ends with a row without a name. */
+extern const struct verb verbs[];
+
+/* NULL when there is no such verb. */
+const struct verb *verb_find(const char *name);
+
+enum rc negotiate_main(const struct options *o, struct err *e);
+enum rc plan_main(const struct options *o, struct err *e);
+enum rc probe_main(const struct options *o, struct err *e);
+enum rc version_main(const struct options *o, struct err *e);
+enum rc help_main(const struct options *o, struct err *e);
+
+/* The help of the whole program. */
+void help_print(void);
+
+#endif

@@ -1,0 +1,105 @@
+#include "coordinator/verb/vote.h"
+
+#include "base/log.h"
+#include "base/text.h"
+#include "coordinator/verb/judge.h"
+
+struct ballot {
+	struct run *run;
+	struct propose *proposals; /* one per node */
+	struct bitset removed;	   /* by the noes of this round */
+};
+
+static bool ask_vote(
+	void *context, size_t node, enum message_tag *tag, const void **value)
+{
+	struct ballot *b = context;
+	const struct offer *offer = &b->run->offers[node];
+
+	b->proposals[node] = (struct propose){
+		.round = b->run->report.rounds,
+		.virt_type = virt_names[b->run->virt],
+		.emulator = offer->emulator,
+		.arch = offer->arch,
+		.machine = offer->machine,
+		.cpu = b->run->report.xml,
+	};
+	*tag = MESSAGE_propose;
+	*value = &b->proposals[node];
+	return true;
+}
+
+/* Takes what a no names out of the level; how many features were in it? */
+static enum rc no_take(struct ballot *b, struct report_node *n, const struct vote *vote,
+	size_t *taken, struct err *e)
+{
+	struct run *run = b->run;
+	struct bitset named = { 0 };
+
+	for (size_t i = 0; i < vote->features.count; i++) {
+		const char *name = vote->features.item[i];
+		int bit = text_is_name(name) ? catalogue_find(run->catalogue, name) : -1;
+
+		if (bit < 0 || !bitset_has(&run->level.baseline, (size_t)bit))
+			continue;
+		++*taken;
+		bitset_add(&b->removed, (size_t)bit);
+		n->refused.item = arena_grow(&run->arena, n->refused.item,
+			n->refused.count, sizeof(*n->refused.item));
+		if (!n->refused.item)
+			return err_memory(e);
+		n->refused.item[n->refused.count++] = catalogue_name(
+			run->catalogue, (size_t)bit);
+	}
+	return RC_OK;
+}
+
+static enum rc answer_vote(
+	void *context, size_t node, const struct message *m, struct err *e)
+{
+	struct ballot *b = context;
+	struct report_node *n = &b->run->nodes[node];
+	const struct vote *vote = m->value;
+	size_t taken = 0;
+	enum rc rc;
+
+	if (vote->round != b->run->report.rounds)
+		return err_set(e, RC_PROTOCOL, 0, "voted on proposal %u, not on %u",
+			vote->round, b->run->report.rounds);
+	n->vote = vote->yes ? REPORT_YES : REPORT_NO;
+	if (vote->yes)
+		return RC_OK;
+	rc = no_take(b, n, vote, &taken, e);
+	if (rc == RC_OK && taken == 0)
+		rc = err_set(e, RC_VOTE, 0, "voted no%s: %s",
+			vote->features.count ? ", and what it names is not in the level"
+					     : " and names no feature",
+			vote->reason[0] ? vote->reason : "no reason given");
+	return rc;
+}
+
+enum rc vote_until_unanimous(struct run *run, struct err *e)
+{
+	static const struct fleet_call call = { "vote", ask_vote, answer_vote };
+	struct ballot b = { .run = run };
+	enum rc rc;
+
+	b.proposals = arena_alloc(&run->arena, run->count, sizeof(*b.proposals));
+	if (!b.proposals)
+		return err_memory(e);
+	for (;;) {
+		run->report.rounds++;
+		b.removed = (struct bitset){ 0 };
+		rc = run_round(run, &call, &b, e);
+		if (rc == RC_OK)
+			rc = run_blame(run, "nothing was written", e);
+		if (rc != RC_OK || bitset_is_empty(&b.removed))
+			return rc;
+		log_line(LOG_INFO, NULL, "round %u: %zu features voted out",
+			run->report.rounds, bitset_count(&b.removed));
+		run->excluded = bitset_or(&run->excluded, &b.removed);
+		rc = judge_level(run, e);
+		if (rc != RC_OK)
+			return rc;
+	}
+}

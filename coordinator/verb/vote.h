@@ -1,0 +1,15 @@
+/* vote.h - the negotiation: every node tries the level on its own libvirt.
+ *
+ * A no that names features of the level takes them out, and a new round starts; each
+ * round that goes on has removed a feature, so the rounds end.  A no that names nothing
+ * that could be taken out is that node's err (RC_VOTE).
+ */
+#ifndef COORDINATOR_VOTE_H
+#define COORDINATOR_VOTE_H
+
+#include "coordinator/verb/run.h"
+
+/* RC_OK: every node voted yes to run->level (which may be smaller than before). */
+enum rc vote_until_unanimous(struct run *run, struct err *e);
+
+#endif
