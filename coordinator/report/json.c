@@ -250,12 +250,10 @@ static json_t *report_of(struct writer *w, const struct report *r)
 	return object;
 }
 
-enum rc json_print(FILE *out, const struct report *r, struct arena *arena, struct err *e)
+/* Takes the object over. */
+static enum rc object_print(FILE *out, json_t *object, struct err *e)
 {
-	struct writer w = { .arena = arena };
-	json_t *object = report_of(&w, r);
-	char *text = w.failed ? NULL
-			      : json_dumps(object, JSON_INDENT(2) | JSON_SORT_KEYS);
+	char *text = object ? json_dumps(object, JSON_INDENT(2) | JSON_SORT_KEYS) : NULL;
 	bool written;
 
 	json_decref(object);
@@ -267,4 +265,26 @@ enum rc json_print(FILE *out, const struct report *r, struct arena *arena, struc
 		return err_set(
 			e, RC_OUTPUT, errno, "standard output: %s", strerror(errno));
 	return RC_OK;
+}
+
+enum rc json_print(FILE *out, const struct report *r, struct arena *arena, struct err *e)
+{
+	struct writer w = { .arena = arena };
+	json_t *object = report_of(&w, r);
+
+	if (w.failed) {
+		json_decref(object);
+		object = NULL;
+	}
+	return object_print(out, object, e);
+}
+
+enum rc json_print_version(
+	FILE *out, const char *catalogue, uint32_t protocol, struct err *e)
+{
+	return object_print(out,
+		json_pack("{s:s, s:s, s:s, s:i, s:s}", "schema", "cpuherd/1", "verb",
+			"version", "version", CPUHERD_VERSION, "protocol", (int)protocol,
+			"catalogue", catalogue),
+		e);
 }

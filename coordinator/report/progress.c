@@ -13,14 +13,13 @@ void progress_begin(bool quiet)
 	log_set_before(enabled ? progress_clear : NULL);
 }
 
-void progress_show(void *context, const struct fleet_progress *p)
+void progress_show(const char *phase, size_t done, size_t failed, size_t total)
 {
-	(void)context;
 	if (!enabled)
 		return;
-	fprintf(stderr, "\r\033[K%s %zu/%zu", p->phase, p->done, p->total);
-	if (p->failed)
-		fprintf(stderr, ", %zu failed", p->failed);
+	fprintf(stderr, "\r\033[K%s %zu/%zu", phase, done, total);
+	if (failed)
+		fprintf(stderr, ", %zu failed", failed);
 	fflush(stderr);
 	shown = true;
 }

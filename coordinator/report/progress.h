@@ -7,15 +7,14 @@
 #define COORDINATOR_PROGRESS_H
 
 #include <stdbool.h>
-
-#include "coordinator/net/fleet.h"
+#include <stddef.h>
 
 /* Progress lines from now on, if standard error is a terminal and the user did not
  * ask for quiet. */
 void progress_begin(bool quiet);
 
-/* As fleet_new() wants it; the context is not used. */
-void progress_show(void *context, const struct fleet_progress *p);
+/* "vote 12/16, 1 failed" */
+void progress_show(const char *phase, size_t done, size_t failed, size_t total);
 
 /* Wipes the line; nothing is shown when none is there. */
 void progress_clear(void);

@@ -74,6 +74,10 @@ enum rc table_print(FILE *out, const struct report *r, bool colours, struct aren
  * bytes. */
 enum rc json_print(FILE *out, const struct report *r, struct arena *arena, struct err *e);
 
+/* The same for the verb version. */
+enum rc json_print_version(
+	FILE *out, const char *catalogue, uint32_t protocol, struct err *e);
+
 /* The list of exit codes, as docs/errors.md holds it. */
 void errors_print(FILE *out);
 

@@ -51,6 +51,12 @@ static enum rc nodes_make(struct run *run, struct err *e)
 	return RC_OK;
 }
 
+static void show_progress(void *context, const struct fleet_progress *p)
+{
+	(void)context;
+	progress_show(p->phase, p->done, p->failed, p->total);
+}
+
 static enum rc fleet_make(struct run *run, struct err *e)
 {
 	const struct options *o = run->options;
@@ -78,7 +84,7 @@ static enum rc fleet_make(struct run *run, struct err *e)
 	f->connect_timeout_s = o->connect_timeout_s;
 	f->timeout_s = o->timeout_s;
 	f->parallel = o->parallel;
-	run->fleet = fleet_new(&run->inventory, f, progress_show, NULL, e);
+	run->fleet = fleet_new(&run->inventory, f, show_progress, NULL, e);
 	return run->fleet ? RC_OK : e->code;
 }
 
