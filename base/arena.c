@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCK_BYTES = 16 * 1024, ALIGNMENT = alignof(max_align_t) };
+enum { BLOCK_BYTES = 16 * 1024, CACHE_LINE = 64 };
 
 struct arena_block {
 	struct arena_block *previous;
@@ -31,24 +31,27 @@ static struct arena_block *block_new(struct arena *a, size_t need)
 	return b;
 }
 
+/* A type's size is a multiple of its alignment, so only objects of whole cache
+ * lines can ask for a whole line. */
+static size_t alignment_for(size_t size)
+{
+	return size && size % CACHE_LINE == 0 ? CACHE_LINE : alignof(max_align_t);
+}
+
 void *arena_alloc(struct arena *a, size_t count, size_t size)
 {
 	struct arena_block *b = a->last;
-	size_t need;
-	void *p;
+	size_t alignment = alignment_for(size), need, gap;
 
 	if (__builtin_mul_overflow(count, size, &need) || need > SIZE_MAX / 2)
 		return NULL;
-	need = (need + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
-	if (need == 0)
-		need = ALIGNMENT;
-	if (!b || b->size - b->used < need)
-		b = block_new(a, need);
+	if (!b || b->size - b->used < need + alignment)
+		b = block_new(a, need + alignment);
 	if (!b)
 		return NULL;
-	p = b->data + b->used;
-	b->used += need;
-	return p;
+	gap = -(uintptr_t)(b->data + b->used) & (alignment - 1);
+	b->used += gap + need;
+	return b->data + b->used - need;
 }
 
 char *arena_text_n(struct arena *a, const void *s, size_t n)

@@ -19,7 +19,8 @@ struct arena {
 	struct arena_block *last; /* {0} is an empty arena */
 };
 
-/* Zeroed memory for count objects of the size, aligned for any type. */
+/* Zeroed memory for count objects of the size, aligned for any type: also for
+ * those that ask for a cache line (struct bitset). */
 void *arena_alloc(struct arena *a, size_t count, size_t size);
 
 /* Copies, NUL-terminated: of a string, of n bytes, of a formatted text. */

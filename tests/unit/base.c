@@ -147,6 +147,20 @@ static void arena_memory_is_zeroed_aligned_and_apart(void **state)
 	arena_destroy(&a);
 }
 
+/* Crashed as an aligned AVX2 load from an array of bitsets. */
+static void an_array_of_cache_lines_begins_on_one(void **state)
+{
+	struct arena a = { 0 };
+
+	(void)state;
+	for (int i = 0; i < 1000; i++) {
+		assert_non_null(arena_alloc(&a, 1, 1 + (size_t)i % 70));
+		assert_int_equal(
+			(uintptr_t)arena_alloc(&a, 1 + (size_t)i % 3, 128) % 64, 0);
+	}
+	arena_destroy(&a);
+}
+
 static void a_growing_array_keeps_its_items(void **state)
 {
 	struct arena a = { 0 };
@@ -189,6 +203,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_buffer_never_holds_more_than_its_cap),
 		cmocka_unit_test(bytes_come_out_of_a_buffer_as_they_went_in),
 		cmocka_unit_test(arena_memory_is_zeroed_aligned_and_apart),
+		cmocka_unit_test(an_array_of_cache_lines_begins_on_one),
 		cmocka_unit_test(a_growing_array_keeps_its_items),
 		cmocka_unit_test(sha256_of_abc_is_the_published_one),
 	};
