@@ -374,9 +374,7 @@ static enum rc handle_keep(
 static enum rc handle_bye(
 	struct dialogue *d, const void *request, struct arena *scratch, struct err *e)
 {
-	(void)request;
-	(void)scratch;
-	(void)e;
+	(void)request, (void)scratch, (void)e;
 	d->over = true;
 	return RC_OK;
 }
@@ -427,7 +425,7 @@ static enum rc serve_one(struct dialogue *d, struct arena *scratch, struct err *
 {
 	uint32_t version = d->version ? d->version : PROTOCOL_VERSION_MIN;
 	struct message message = { 0 };
-	struct err why, late;
+	struct err why;
 	enum rc rc = stream_take(&d->stream, version, scratch, &message, &why);
 	bool is_over = rc != RC_OK;
 
@@ -451,9 +449,8 @@ static enum rc serve_one(struct dialogue *d, struct arena *scratch, struct err *
 	if (!is_over)
 		return rc;
 	/* the reason for the end matters more than that it could not be sent */
-	late = why;
-	*e = late;
-	return late.code;
+	*e = why;
+	return why.code;
 }
 
 static enum rc serve_all(struct dialogue *d, struct err *e)

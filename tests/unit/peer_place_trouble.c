@@ -1,0 +1,325 @@
+#include "tests/unit/peer_node.h"
+
+/* ---- conflicts */
+
+static void other_content_than_expected_is_a_conflict(void **state)
+{
+	struct node n;
+	struct place_request r;
+	struct digest wrong = digest_of("x", 1);
+
+	(void)state;
+	node_open(&n);
+	r = (struct place_request){ "run1", n.path, bytes_of(new_text), { 0 } };
+	r.expected = (struct bytes){ wrong.byte, DIGEST_BYTES };
+	assert_rc(place_stage(&n.placing, &n.world, &r, &n.e), RC_CONFLICT, &n.e);
+	assert_contains(n.e.text, "has gone");
+	assert_false(is_there(&n, "/etc/libvirt/cpuherd"));
+	write_old(&n);
+	assert_rc(place_stage(&n.placing, &n.world, &r, &n.e), RC_CONFLICT, &n.e);
+	assert_contains(n.e.text, "has changed");
+	r.expected.size = 0;
+	assert_rc(place_stage(&n.placing, &n.world, &r, &n.e), RC_CONFLICT, &n.e);
+	assert_contains(n.e.text, "has appeared");
+	assert_clean(&n);
+	assert_text(&n, old_text);
+	node_close(&n);
+}
+
+static void a_change_between_stage_and_commit_is_a_conflict(void **state)
+{
+	struct node n;
+
+	(void)state;
+	node_open(&n);
+	write_old(&n);
+	stage(&n, new_text);
+	test_write_file(real_path(&n, n.path), "<cpu>somebody else</cpu>");
+	assert_rc(place_commit(&n.placing, "run1", &n.changed, &n.e), RC_CONFLICT, &n.e);
+	revert(&n);
+	assert_text(&n, "<cpu>somebody else</cpu>");
+	assert_clean(&n);
+	node_close(&n);
+}
+
+static void an_unchanged_file_that_changes_before_commit_is_a_conflict(void **state)
+{
+	struct node n;
+
+	(void)state;
+	node_open(&n);
+	write_old(&n);
+	stage(&n, old_text);
+	test_write_file(real_path(&n, n.path), "theirs");
+	assert_rc(place_commit(&n.placing, "run1", &n.changed, &n.e), RC_CONFLICT, &n.e);
+	node_close(&n);
+}
+
+static void a_file_that_appears_between_stage_and_commit_is_a_conflict(void **state)
+{
+	struct node n;
+
+	(void)state;
+	node_open(&n);
+	stage(&n, new_text);
+	test_write_file(real_path(&n, n.path), "theirs");
+	assert_rc(place_commit(&n.placing, "run1", &n.changed, &n.e), RC_CONFLICT, &n.e);
+	revert(&n);
+	assert_text(&n, "theirs");
+	node_close(&n);
+}
+
+static void a_change_after_commit_is_not_overwritten_by_revert(void **state)
+{
+	struct node n;
+
+	(void)state;
+	node_open(&n);
+	write_old(&n);
+	stage(&n, new_text);
+	commit(&n);
+	test_write_file(real_path(&n, n.path), "edited after commit");
+	assert_rc(place_revert(&n.placing, "run1", &n.changed, &n.e), RC_PARTIAL, &n.e);
+	assert_contains(n.e.text, "changed after commit");
+	assert_contains(n.e.text, "lab.xml.cpuherd-old");
+	assert_text(&n, "edited after commit");
+	assert_true(is_there(&n, "/etc/libvirt/cpuherd/lab.xml.cpuherd-old"));
+	keep(&n);
+	node_close(&n);
+}
+
+/* Same size, same times, another file: as `cp -p` and `mv` leave it. */
+static void a_file_that_was_exchanged_after_commit_is_not_overwritten(void **state)
+{
+	struct timespec times[2];
+	struct stat committed;
+	struct node n;
+
+	(void)state;
+	node_open(&n);
+	write_old(&n);
+	stage(&n, new_text);
+	commit(&n);
+	committed = stat_of(&n, n.path);
+	times[0] = committed.st_atim;
+	times[1] = committed.st_mtim;
+	test_write_file(real_path(&n, "/etc/theirs"), "<cpu>HIS</cpu>\n");
+	assert_int_equal(utimensat(AT_FDCWD, real_path(&n, "/etc/theirs"), times, 0), 0);
+	assert_int_equal(rename(real_path(&n, "/etc/theirs"), real_path(&n, n.path)), 0);
+	assert_rc(place_revert(&n.placing, "run1", &n.changed, &n.e), RC_PARTIAL, &n.e);
+	assert_text(&n, "<cpu>HIS</cpu>\n");
+	keep(&n);
+	node_close(&n);
+}
+
+static void an_unfinished_run_is_in_the_way_until_somebody_decides(void **state)
+{
+	struct node n;
+
+	(void)state;
+	node_open(&n);
+	write_old(&n);
+	test_write_file(
+		real_path(&n, "/etc/libvirt/cpuherd/lab.xml.cpuherd-old"), "older");
+	assert_rc(stage_with(&n, &n.placing, new_text), RC_CONFLICT, &n.e);
+	assert_contains(n.e.text, "lab.xml.cpuherd-old");
+	assert_true(is_there(&n, "/etc/libvirt/cpuherd/lab.xml.cpuherd-old"));
+	node_close(&n);
+}
+
+static void the_new_file_of_a_dead_run_is_replaced(void **state)
+{
+	struct node n;
+
+	(void)state;
+	node_open(&n);
+	write_old(&n);
+	assert_int_equal(
+		symlink("/etc/passwd",
+			real_path(&n, "/etc/libvirt/cpuherd/lab.xml.cpuherd-new")),
+		0);
+	stage(&n, new_text);
+	commit(&n);
+	keep(&n);
+	assert_text(&n, new_text);
+	assert_true(S_ISREG(stat_of(&n, n.path).st_mode));
+	node_close(&n);
+}
+
+static void a_second_peer_is_kept_out_until_the_first_is_done(void **state)
+{
+	struct placing second = { 0 };
+	struct node n;
+
+	(void)state;
+	node_open(&n);
+	write_old(&n);
+	stage(&n, new_text);
+	assert_rc(stage_with(&n, &second, "<cpu>2</cpu>"), RC_CONFLICT, &n.e);
+	assert_contains(n.e.text, "another cpuherd-peer");
+	assert_true(is_there(&n, "/etc/libvirt/cpuherd/lab.xml.cpuherd-new"));
+	revert(&n);
+	assert_rc(stage_with(&n, &second, "<cpu>2</cpu>"), RC_OK, &n.e);
+	assert_rc(place_close(&second, &n.changed, &n.e), RC_OK, &n.e);
+	assert_text(&n, old_text);
+	node_close(&n);
+}
+
+/* ---- hostile surroundings and names */
+
+static void symbolic_links_at_the_place_are_refused(void **state)
+{
+	struct place_request r;
+	struct node n;
+
+	(void)state;
+	node_open(&n);
+	r = (struct place_request){ "run1", n.path, bytes_of(new_text), { 0 } };
+	make_folder(&n, "/elsewhere");
+	assert_int_equal(symlink("/elsewhere", real_path(&n, "/etc/libvirt/cpuherd")), 0);
+	assert_rc(place_stage(&n.placing, &n.world, &r, &n.e), RC_PLACE, &n.e);
+	assert_contains(n.e.text, "symbolic link");
+	assert_int_equal(unlink(real_path(&n, "/etc/libvirt/cpuherd")), 0);
+	make_folder(&n, "/etc/libvirt/cpuherd");
+	test_write_file(real_path(&n, "/elsewhere/target"), "target");
+	assert_int_equal(symlink("../../../elsewhere/target", real_path(&n, n.path)), 0);
+	assert_rc(place_stage(&n.placing, &n.world, &r, &n.e), RC_PLACE, &n.e);
+	assert_contains(n.e.text, "symbolic link");
+	assert_false(is_there(&n, "/elsewhere/lab.xml"));
+	node_close(&n);
+}
+
+static void what_is_no_regular_file_is_refused_without_hanging(void **state)
+{
+	struct place_content now;
+	struct node n;
+
+	(void)state;
+	node_open(&n);
+	now.arena = &n.arena;
+	make_folder(&n, "/etc/libvirt/cpuherd");
+	assert_int_equal(mkfifo(real_path(&n, n.path), 0600), 0);
+	assert_rc(place_look(&n.world, n.path, &now, &n.e), RC_PLACE, &n.e);
+	assert_contains(n.e.text, "not a regular file");
+	node_close(&n);
+}
+
+static void a_file_larger_than_the_cap_is_refused(void **state)
+{
+	struct place_content now;
+	struct node n;
+
+	(void)state;
+	node_open(&n);
+	now.arena = &n.arena;
+	write_old(&n);
+	assert_int_equal(truncate(real_path(&n, n.path), LIMIT_PLACE_BYTES), 0);
+	assert_rc(place_look(&n.world, n.path, &now, &n.e), RC_OK, &n.e);
+	assert_int_equal(truncate(real_path(&n, n.path), LIMIT_PLACE_BYTES + 1), 0);
+	assert_rc(place_look(&n.world, n.path, &now, &n.e), RC_LIMIT, &n.e);
+	node_close(&n);
+}
+
+static void nothing_outside_the_closed_list_can_be_named(void **state)
+{
+	static const char *const bad[] = { "", ".", "..", "../x", "a/b", "/etc/passwd",
+		".hidden", "-x", "a b", "a\nb", "\x1b[2J", "a%sb" };
+	struct node n;
+	char *path;
+
+	(void)state;
+	node_open(&n);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_rc(
+			place_path(&n.world, PLACE_stanza, bad[i], &n.arena, &path, &n.e),
+			RC_PLACE, &n.e);
+	assert_rc(place_path(&n.world, 0, "lab", &n.arena, &path, &n.e), RC_PLACE, &n.e);
+	assert_rc(place_path(&n.world, 99, "lab", &n.arena, &path, &n.e), RC_PLACE, &n.e);
+	n.world.session = true;
+	n.world.config = NULL;
+	assert_rc(place_path(&n.world, PLACE_stanza, "lab", &n.arena, &path, &n.e),
+		RC_PLACE, &n.e);
+	n.world.session = false;
+	node_close(&n);
+}
+
+/* ---- no space */
+
+/* In a child, because RLIMIT_FSIZE stays: a write past it is EFBIG. */
+static void a_file_that_cannot_be_written_in_full_leaves_no_trace(void **state)
+{
+	struct node n;
+	int status;
+	pid_t child;
+
+	(void)state;
+	node_open(&n);
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		struct rlimit limit = { 4, 4 };
+
+		signal(SIGXFSZ, SIG_IGN);
+		setrlimit(RLIMIT_FSIZE, &limit);
+		_exit(stage_with(&n, &n.placing, new_text) == RC_PLACE &&
+					strstr(n.e.text, strerror(EFBIG)) &&
+					n.placing.state == PLACE_FREE
+				? 0
+				: 1);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	assert_false(is_there(&n, "/etc/libvirt/cpuherd"));
+	node_close(&n);
+}
+
+static void a_full_disk_leaves_the_old_file_and_no_trace(void **state)
+{
+	static char big[64 * 1024 + 1];
+	struct node n;
+	char *folder;
+
+	(void)state;
+	node_open(&n);
+	make_folder(&n, "/etc/libvirt/cpuherd");
+	folder = real_path(&n, "/etc/libvirt/cpuherd");
+	if (mount("tmpfs", folder, "tmpfs", 0, "size=16k") != 0) {
+		node_close(&n);
+		skip();
+	}
+	write_old(&n);
+	memset(big, 'x', sizeof(big) - 1);
+	assert_rc(stage_with(&n, &n.placing, big), RC_PLACE, &n.e);
+	assert_contains(n.e.text, strerror(ENOSPC));
+	assert_clean(&n);
+	assert_text(&n, old_text);
+	assert_int_equal(umount(folder), 0);
+	node_close(&n);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest cases[] = {
+		cmocka_unit_test(other_content_than_expected_is_a_conflict),
+		cmocka_unit_test(a_change_between_stage_and_commit_is_a_conflict),
+		cmocka_unit_test(
+			an_unchanged_file_that_changes_before_commit_is_a_conflict),
+		cmocka_unit_test(
+			a_file_that_appears_between_stage_and_commit_is_a_conflict),
+		cmocka_unit_test(a_change_after_commit_is_not_overwritten_by_revert),
+		cmocka_unit_test(
+			a_file_that_was_exchanged_after_commit_is_not_overwritten),
+		cmocka_unit_test(an_unfinished_run_is_in_the_way_until_somebody_decides),
+		cmocka_unit_test(the_new_file_of_a_dead_run_is_replaced),
+		cmocka_unit_test(a_second_peer_is_kept_out_until_the_first_is_done),
+		cmocka_unit_test(symbolic_links_at_the_place_are_refused),
+		cmocka_unit_test(what_is_no_regular_file_is_refused_without_hanging),
+		cmocka_unit_test(a_file_larger_than_the_cap_is_refused),
+		cmocka_unit_test(nothing_outside_the_closed_list_can_be_named),
+		cmocka_unit_test(a_file_that_cannot_be_written_in_full_leaves_no_trace),
+		cmocka_unit_test(a_full_disk_leaves_the_old_file_and_no_trace),
+	};
+
+	test_filter(argc, argv);
+	return cmocka_run_group_tests(cases, NULL, NULL);
+}
