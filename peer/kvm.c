@@ -216,6 +216,9 @@ static const char *kvm_refusal(struct gather *g, int kvm)
 	if (kvm < 0)
 		return arena_format(g->arena, "/dev/kvm: %s", strerror(errno));
 	version = ioctl(kvm, KVM_GET_API_VERSION, 0);
+	if (version < 0)
+		return arena_format(
+			g->arena, "/dev/kvm: KVM_GET_API_VERSION: %s", strerror(errno));
 	if (version != KVM_API_VERSION)
 		return arena_format(g->arena, "KVM_GET_API_VERSION says %d, not %d",
 			version, KVM_API_VERSION);

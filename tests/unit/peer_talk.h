@@ -164,7 +164,8 @@ static inline void run(struct talk *t)
 
 	assert_non_null(in);
 	assert_non_null(out);
-	assert_int_equal(fwrite(requests.data, 1, requests.size, in), requests.size);
+	if (requests.size)
+		assert_int_equal(fwrite(requests.data, requests.size, 1, in), 1);
 	rewind(in);
 	t->serve.in = fileno(in);
 	t->serve.out = fileno(out);
