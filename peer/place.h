@@ -39,7 +39,8 @@ enum rc place_path(const struct place_world *world, uint32_t place, const char *
 	struct arena *arena, char **path, struct err *e);
 
 /* What is there now; the caller sets out->arena.  RC_PLACE: not a regular file, a
- * symbolic link on the way, not readable; RC_LIMIT: larger than LIMIT_PLACE_BYTES; RC_MEMORY. */
+ * symbolic link on the way, not readable; RC_LIMIT: larger than LIMIT_PLACE_BYTES;
+ * RC_MEMORY. */
 enum rc place_look(const struct place_world *world, const char *path,
 	struct place_content *out, struct err *e);
 
