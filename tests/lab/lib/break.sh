@@ -59,7 +59,7 @@ libvirt_configuration() {
 
 break_no_libvirt() {
 	in_node "$1" '
-		read -r pid <$P/libvirtd.pid
+		pid=$(cat $P/libvirtd.pid)
 		kill -KILL "$pid"
 		while kill -0 "$pid" 2>/dev/null; do sleep 0.01; done
 		rm -f '"$(libvirt_sockets)"'/libvirt-sock*'
@@ -141,7 +141,8 @@ mend_no_sshd() {
 	if [ "$kind" = unprivileged ]; then
 		die "$1: an unprivileged node's sshd cannot be started again, bring up a new lab"
 	fi
-	in_node "$1" 'setsid -f /usr/sbin/sshd -f $P/sshd_config -E /run/sshd.log </dev/null'
+	in_node "$1" 'setsid -f /usr/sbin/sshd -f $P/sshd_config -E /run/sshd.log \
+		</dev/null >/dev/null 2>&1'
 }
 
 # The kernel goes on accepting for a stopped listener.

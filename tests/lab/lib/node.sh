@@ -50,7 +50,9 @@ cover() {
 # A /dev of the node's own, so that things can be taken out of it.
 own_dev() {
 	local name
-	mkdir -p /mnt/dev/{pts,shm,net}
+	mkdir /mnt/dev
+	mount -t tmpfs -o mode=755,size=1m tmpfs /mnt/dev
+	mkdir /mnt/dev/{pts,shm}
 	for name in null zero full random urandom tty; do
 		touch "/mnt/dev/$name"
 		mount --bind "/dev/$name" "/mnt/dev/$name"
@@ -66,7 +68,7 @@ own_dev() {
 	ln -s pts/ptmx /mnt/dev/ptmx
 	mount -t devpts -o newinstance,ptmxmode=0666,mode=620 devpts /mnt/dev/pts
 	mount -t tmpfs -o mode=1777,size=64m tmpfs /mnt/dev/shm
-	mount --rbind /mnt/dev /dev
+	mount --move /mnt/dev /dev
 }
 
 own_folders() {
