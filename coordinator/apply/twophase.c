@@ -31,24 +31,24 @@ static const struct transition {
 	enum twophase_state from;
 	uint8_t to[EVENT_COUNT];
 } transitions[] = {
-#define ROW(request, from, done, unchanged, failed, lost) \
+#define ROW(request, from, done, unchanged, failed, lost, gone) \
 	{ REQUEST_##request, TWOPHASE_##from, \
 		{ TWOPHASE_##done, TWOPHASE_##unchanged, TWOPHASE_##failed, \
-			TWOPHASE_##lost } }
-	/*  request from       done       unchanged  failed     lost */
-	ROW(STAGE,  IDLE,      STAGED,    UNCHANGED, REFUSED,   LOST),
-	ROW(COMMIT, STAGED,    COMMITTED, COMMITTED, BROKEN,    UNSURE),
-	ROW(COMMIT, UNCHANGED, UNCHANGED, UNCHANGED, BROKEN,    LOST),
-	ROW(VERIFY, COMMITTED, VERIFIED,  VERIFIED,  BROKEN,    UNSURE),
-	ROW(VERIFY, UNCHANGED, UNCHANGED, UNCHANGED, BROKEN,    LOST),
-	ROW(KEEP,   VERIFIED,  KEPT,      KEPT,      UNSURE,    UNSURE),
-	ROW(KEEP,   UNCHANGED, UNCHANGED, UNCHANGED, UNCHANGED, UNCHANGED),
-	ROW(REVERT, STAGED,    REVERTED,  REVERTED,  UNSURE,    LOST),
-	ROW(REVERT, REFUSED,   REFUSED,   REFUSED,   REFUSED,   LOST),
-	ROW(REVERT, UNCHANGED, UNCHANGED, UNCHANGED, UNCHANGED, LOST),
-	ROW(REVERT, COMMITTED, REVERTED,  REVERTED,  UNSURE,    UNSURE),
-	ROW(REVERT, VERIFIED,  REVERTED,  REVERTED,  UNSURE,    UNSURE),
-	ROW(REVERT, BROKEN,    REVERTED,  REVERTED,  UNSURE,    UNSURE),
+			TWOPHASE_##lost, TWOPHASE_##gone } }
+	/*  request from       done       unchanged  failed     lost       gone */
+	ROW(STAGE,  IDLE,      STAGED,    UNCHANGED, REFUSED,   LOST,      LOST),
+	ROW(COMMIT, STAGED,    COMMITTED, COMMITTED, BROKEN,    UNSURE,    LOST),
+	ROW(COMMIT, UNCHANGED, UNCHANGED, UNCHANGED, BROKEN,    LOST,      LOST),
+	ROW(VERIFY, COMMITTED, VERIFIED,  VERIFIED,  BROKEN,    UNSURE,    UNSURE),
+	ROW(VERIFY, UNCHANGED, UNCHANGED, UNCHANGED, BROKEN,    LOST,      LOST),
+	ROW(KEEP,   VERIFIED,  KEPT,      KEPT,      UNSURE,    UNSURE,    UNSURE),
+	ROW(KEEP,   UNCHANGED, UNCHANGED, UNCHANGED, UNCHANGED, UNCHANGED, UNCHANGED),
+	ROW(REVERT, STAGED,    REVERTED,  REVERTED,  UNSURE,    LOST,      LOST),
+	ROW(REVERT, REFUSED,   REFUSED,   REFUSED,   REFUSED,   LOST,      LOST),
+	ROW(REVERT, UNCHANGED, UNCHANGED, UNCHANGED, UNCHANGED, LOST,      LOST),
+	ROW(REVERT, COMMITTED, REVERTED,  REVERTED,  UNSURE,    UNSURE,    UNSURE),
+	ROW(REVERT, VERIFIED,  REVERTED,  REVERTED,  UNSURE,    UNSURE,    UNSURE),
+	ROW(REVERT, BROKEN,    REVERTED,  REVERTED,  UNSURE,    UNSURE,    UNSURE),
 #undef ROW
 };
 /* clang-format on */
@@ -101,7 +101,7 @@ void twophase_event(struct twophase *t, size_t node, enum twophase_event event)
 	if (!row)
 		return;
 	t->state[node] = (enum twophase_state)row->to[event];
-	if (event == EVENT_FAILED || event == EVENT_LOST)
+	if (event != EVENT_DONE && event != EVENT_UNCHANGED)
 		t->failed = true;
 }
 

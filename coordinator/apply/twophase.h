@@ -57,7 +57,8 @@ enum twophase_event {
 	EVENT_DONE,
 	EVENT_UNCHANGED, /* stage only: done, and there will be nothing to commit */
 	EVENT_FAILED,	 /* it said no or nothing in time; it can still be asked */
-	EVENT_LOST,	 /* its session is gone */
+	EVENT_LOST,	 /* its session is gone, whatever it said before */
+	EVENT_GONE,	 /* its session was gone before the request was sent */
 	EVENT_COUNT
 };
 

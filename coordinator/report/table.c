@@ -1,6 +1,7 @@
 #include "coordinator/report/report.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "coordinator/report/diff.h"
@@ -114,7 +115,7 @@ static const struct column {
 	{ "KVM", cell_kvm, true, "plan probe" },
 	{ "OFFER", cell_offer, true, "negotiate plan probe" },
 	{ "VOTE", cell_vote, false, "negotiate" },
-	{ "OUTCOME", cell_outcome, false, "negotiate" },
+	{ "OUTCOME", cell_outcome, false, "negotiate plan probe" },
 };
 
 enum { COLUMNS = sizeof(columns) / sizeof(columns[0]) };
@@ -139,10 +140,11 @@ static void row_print(const struct printer *p, const struct report_node *n,
 
 	fputs(colour, p->out);
 	for (size_t i = 0; i < COLUMNS; i++) {
-		size_t fill = width[i] - utf8_width(cell[i]);
+		size_t fill;
 
 		if (width[i] == 0)
 			continue;
+		fill = width[i] - utf8_width(cell[i]);
 		if (cell[i][0]) {
 			owed += columns[i].right ? fill : 0;
 			fprintf(p->out, "%*s%s", (int)owed, "", cell[i]);
@@ -152,6 +154,11 @@ static void row_print(const struct printer *p, const struct report_node *n,
 		}
 	}
 	fprintf(p->out, "%s\n", colour[0] ? "\033[0m" : "");
+}
+
+static size_t max(size_t a, size_t b)
+{
+	return a > b ? a : b;
 }
 
 static enum rc nodes_print(const struct printer *p, struct err *e)
@@ -164,17 +171,18 @@ static enum rc nodes_print(const struct printer *p, struct err *e)
 	if (!cell)
 		return err_memory(e);
 	for (size_t i = 0; i < COLUMNS; i++) {
-		title[i] = strstr(columns[i].verbs, r->verb) ? columns[i].title : "";
-		width[i] = utf8_width(title[i]);
+		bool wanted = strstr(columns[i].verbs, r->verb) != NULL;
+
+		title[i] = columns[i].title;
 		for (size_t n = 0; n < r->count; n++) {
 			const char **c = &cell[n * COLUMNS + i];
-			const char *text = width[i] ? columns[i].cell(p, &r->nodes[n])
-						    : "";
+			const char *text = wanted ? columns[i].cell(p, &r->nodes[n]) : "";
 
 			*c = utf8_clean(p->arena, text ? text : "");
-			if (width[i] && utf8_width(*c) > width[i])
-				width[i] = utf8_width(*c);
+			width[i] = max(width[i], utf8_width(*c));
 		}
+		/* a column with nothing in it is left out */
+		width[i] = width[i] ? max(width[i], utf8_width(title[i])) : 0;
 	}
 	row_print(p, NULL, title, width);
 	for (size_t n = 0; n < r->count; n++)
@@ -215,17 +223,61 @@ static void errors_of_nodes_print(const struct printer *p)
 	}
 }
 
-/* probe: what could not be had, node by node. */
-static void gaps_print(const struct printer *p)
+/* probe: what could not be had, and on which nodes. */
+struct missing {
+	const struct gap *gap;
+	size_t node;
+};
+
+static int compare_missing(const void *left, const void *right)
 {
+	const struct missing *a = left, *b = right;
+	int order = strcmp(a->gap->fact, b->gap->fact);
+
+	if (!order)
+		order = strcmp(a->gap->reason, b->gap->reason);
+	return order ? order : (a->node > b->node) - (a->node < b->node);
+}
+
+static size_t missing_collect(const struct printer *p, struct missing **all)
+{
+	size_t count = 0;
+
 	for (size_t i = 0; i < p->report->count; i++) {
 		const struct report_node *n = &p->report->nodes[i];
 		const struct gap *gaps = n->facts ? n->facts->small.gaps.item : NULL;
 
-		for (size_t g = 0; n->facts && g < n->facts->small.gaps.count; g++)
-			fprintf(p->out, "%s: no %s: %s\n", n->name,
-				utf8_clean(p->arena, gaps[g].fact),
-				utf8_clean(p->arena, gaps[g].reason));
+		for (size_t g = 0; gaps && g < n->facts->small.gaps.count; g++) {
+			*all = arena_grow(p->arena, *all, count, sizeof(**all));
+			if (!*all)
+				return 0;
+			(*all)[count++] = (struct missing){ &gaps[g], i };
+		}
+	}
+	return count;
+}
+
+static void gaps_print(const struct printer *p)
+{
+	struct missing *all = NULL;
+	size_t count = missing_collect(p, &all), end;
+
+	if (count)
+		qsort(all, count, sizeof(*all), compare_missing);
+	for (size_t i = 0; i < count; i = end) {
+		struct texts names = { .item = arena_alloc(
+					       p->arena, count, sizeof(char *)) };
+
+		for (end = i; end < count && names.item &&
+			      strcmp(all[end].gap->fact, all[i].gap->fact) == 0 &&
+			      strcmp(all[end].gap->reason, all[i].gap->reason) == 0;
+			end++)
+			names.item[names.count++] = p->report->nodes[all[end].node].name;
+		if (!names.item)
+			return;
+		fprintf(p->out, "%s: no %s: %s\n", texts_join(p, &names),
+			utf8_clean(p->arena, all[i].gap->fact),
+			utf8_clean(p->arena, all[i].gap->reason));
 	}
 }
 

@@ -69,8 +69,8 @@ struct push {
 	struct bytes content;
 	struct digest *expected; /* of what was seen, per node */
 	union request *requests;
-	bool *answered, *unchanged;  /* in the round that runs */
-	enum twophase_request *fell; /* the request that first failed the node */
+	bool *sent, *answered, *unchanged; /* in the round that runs */
+	enum twophase_request *fell;	   /* the request that first failed the node */
 };
 
 /* A name that no other run has: it names what is staged on the nodes. */
@@ -199,6 +199,7 @@ static bool push_ask(
 		return false;
 	*tag = rows[p->phases.request].ask(p, node);
 	*value = &p->requests[node];
+	p->sent[node] = true;
 	return true;
 }
 
@@ -214,11 +215,19 @@ static enum rc push_answer(
 
 /* ---- one request to all that it goes to */
 
+/* A node that answered and then went away is as good as lost, except where its answer
+ * was the last word. */
 static enum twophase_event event_of(const struct push *p, size_t node)
 {
-	if (p->answered[node])
+	bool last = p->phases.request == REQUEST_KEEP ||
+		    p->phases.request == REQUEST_REVERT;
+	bool alive = fleet_is_alive(p->run->fleet, node);
+
+	if (p->answered[node] && (alive || last))
 		return p->unchanged[node] ? EVENT_UNCHANGED : EVENT_DONE;
-	return fleet_is_alive(p->run->fleet, node) ? EVENT_FAILED : EVENT_LOST;
+	if (alive)
+		return EVENT_FAILED;
+	return p->sent[node] ? EVENT_LOST : EVENT_GONE;
 }
 
 /* Keeps the first error of a node.  One that the user's interrupt cut short did
@@ -245,7 +254,7 @@ static void events_take(struct push *p)
 			continue;
 		event = event_of(p, i);
 		twophase_event(&p->phases, i, event);
-		if (event == EVENT_FAILED || event == EVENT_LOST)
+		if (event != EVENT_DONE && event != EVENT_UNCHANGED)
 			failure_take(p, i);
 	}
 }
@@ -259,6 +268,7 @@ static void request_carry(struct push *p)
 	struct err e = { 0 };
 	enum rc rc;
 
+	memset(p->sent, 0, count * sizeof(*p->sent));
 	memset(p->answered, 0, count * sizeof(*p->answered));
 	memset(p->unchanged, 0, count * sizeof(*p->unchanged));
 	/* from here there is only forward, or only back: neither may stop half-way */
@@ -331,11 +341,12 @@ enum rc push_write(struct run *run, struct err *e)
 		strlen(run->report.xml) };
 	p.expected = arena_alloc(&run->arena, n, sizeof(*p.expected));
 	p.requests = arena_alloc(&run->arena, n, sizeof(*p.requests));
+	p.sent = arena_alloc(&run->arena, n, sizeof(*p.sent));
 	p.answered = arena_alloc(&run->arena, n, sizeof(*p.answered));
 	p.unchanged = arena_alloc(&run->arena, n, sizeof(*p.unchanged));
 	p.fell = arena_alloc(&run->arena, n, sizeof(*p.fell));
-	if (!state || !p.expected || !p.requests || !p.answered || !p.unchanged ||
-		!p.fell)
+	if (!state || !p.expected || !p.requests || !p.sent || !p.answered ||
+		!p.unchanged || !p.fell)
 		return err_memory(e);
 	p.phases = twophase_begin(state, n);
 	while (twophase_next(&p.phases) != REQUEST_NONE)

@@ -65,7 +65,8 @@ static enum rc folder_list(
 	for (int i = 0; i < count; i++) {
 		const char *file = entry[i]->d_name;
 		char *name = arena_text_n(arena, file, stem_length(file));
-		char *path = arena_format(arena, "%s/%s", folder, file);
+		char *path = arena_format(arena, "%s%s%s", folder,
+			text_ends_with(folder, "/") ? "" : "/", file);
 
 		if (rc == RC_OK)
 			rc = name && path ? file_add(inv, path, name, arena, e)
@@ -93,6 +94,14 @@ enum rc saved_list(
 	return name ? file_add(inv, path, name, arena, e) : err_memory(e);
 }
 
+/* FROM/NAME.SUFFIX */
+static char *path_in(
+	const char *from, const char *name, const char *suffix, struct arena *arena)
+{
+	return arena_format(arena, "%s%s%s.%s", from,
+		text_ends_with(from, "/") ? "" : "/", name, suffix);
+}
+
 /* The path itself when it is a file, or the one of the node's two files that is there. */
 static const char *file_of(const char *path, const char *name, struct arena *arena)
 {
@@ -100,9 +109,9 @@ static const char *file_of(const char *path, const char *name, struct arena *are
 	struct stat st;
 
 	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
-		file = arena_format(arena, "%s/%s.facts", path, name);
+		file = path_in(path, name, "facts", arena);
 	if (file && access(file, F_OK) != 0)
-		file = arena_format(arena, "%s/%s.txt", path, name);
+		file = path_in(path, name, "txt", arena);
 	return file ? file : path;
 }
 

@@ -42,15 +42,18 @@ static enum rc no_take(struct ballot *b, struct report_node *n, const struct vot
 
 		if (bit < 0 || !bitset_has(&run->level.baseline, (size_t)bit))
 			continue;
-		++*taken;
-		bitset_add(&b->removed, (size_t)bit);
-		n->refused.item = arena_grow(&run->arena, n->refused.item,
-			n->refused.count, sizeof(*n->refused.item));
-		if (!n->refused.item)
-			return err_memory(e);
-		n->refused.item[n->refused.count++] = catalogue_name(
-			run->catalogue, (size_t)bit);
+		if (!bitset_has(&named, (size_t)bit)) {
+			n->refused.item = arena_grow(&run->arena, n->refused.item,
+				n->refused.count, sizeof(*n->refused.item));
+			if (!n->refused.item)
+				return err_memory(e);
+			n->refused.item[n->refused.count++] = catalogue_name(
+				run->catalogue, (size_t)bit);
+		}
+		bitset_add(&named, (size_t)bit);
 	}
+	*taken = bitset_count(&named);
+	b->removed = bitset_or(&b->removed, &named);
 	return RC_OK;
 }
 

@@ -33,6 +33,7 @@ static const struct ending {
 	{ EVENT_FAILED, true },
 	{ EVENT_LOST, false },
 	{ EVENT_LOST, true },
+	{ EVENT_GONE, false },
 };
 
 enum { ENDINGS = sizeof(endings) / sizeof(endings[0]) };
@@ -53,12 +54,14 @@ static void world_apply(struct world *w, enum twophase_request request, size_t n
 	/* a peer that did not keep puts the old file back when the connection ends */
 	if (request == REQUEST_KEEP && !how->did)
 		w->holds[node] = w->had[node];
-	if (how->event != EVENT_LOST)
+	if (how->event != EVENT_LOST && how->event != EVENT_GONE)
 		return;
 	w->gone[node] = true;
 	w->staged[node] = false; /* the peer that ends removes what it staged */
 	if (request == REQUEST_VERIFY || request == REQUEST_KEEP)
 		w->holds[node] = how->did || w->had[node];
+	if (request == REQUEST_REVERT && how->event == EVENT_GONE)
+		w->holds[node] = w->had[node];
 }
 
 static struct walk {

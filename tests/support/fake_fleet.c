@@ -1,0 +1,349 @@
+#include "tests/support/fake_fleet.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/digest.h"
+#include "proto/codec.h"
+#include "tests/support/test.h"
+
+struct fake_node fake_nodes[FAKE_NODES_MAX];
+bool fake_ignores_interrupt;
+
+struct fleet {
+	size_t count;
+	struct arena arena;
+	bool interrupted;
+	const struct fleet_call *call;
+	void *context;
+};
+
+void fake_fleet_reset(void)
+{
+	memset(fake_nodes, 0, sizeof(fake_nodes));
+	fake_ignores_interrupt = false;
+}
+
+/* ---- answers, through the codec */
+
+static enum rc answer_send(
+	struct fleet *f, size_t node, enum message_tag tag, const void *value)
+{
+	struct buf wire = buf_with_cap(1 << 22);
+	struct message m;
+	struct err e;
+
+	assert_rc(codec_encode_message(&wire, tag, value, &e), RC_OK, &e);
+	assert_rc(codec_decode_message(
+			  buf_bytes(&wire), PROTOCOL_VERSION, &f->arena, &m, &e),
+		RC_OK, &e);
+	buf_destroy(&wire);
+	return f->call->answer(f->context, node, &m, &fake_nodes[node].err);
+}
+
+static enum rc do_facts(struct fleet *f, size_t node, const void *request)
+{
+	const struct node_facts *facts = fake_nodes[node].facts;
+	struct facts answer = facts->small;
+	struct body_ref refs[BODY_COUNT];
+	struct digest digests[BODY_COUNT];
+	size_t count = 0;
+
+	(void)request;
+	for (int id = 0; id < BODY_COUNT; id++) {
+		struct buf bytes = buf_with_cap(1 << 22);
+		struct err e;
+
+		if (!facts->present[id])
+			continue;
+		assert_rc(
+			facts_body_bytes(facts, (enum body_id)id, &bytes, &e), RC_OK, &e);
+		digests[count] = digest_of(
+			buf_bytes(&bytes).data, buf_bytes(&bytes).size);
+		refs[count] = (struct body_ref){ .name = body_rows[id].name,
+			.digest = { digests[count].byte, DIGEST_BYTES },
+			.size = buf_bytes(&bytes).size };
+		count++;
+		buf_destroy(&bytes);
+	}
+	answer.bodies = (struct list){ refs, count };
+	return answer_send(f, node, MESSAGE_facts, &answer);
+}
+
+static enum rc do_bodies(struct fleet *f, size_t node, const void *request)
+{
+	const struct ask_bodies *asked = request;
+	struct fake_node *n = &fake_nodes[node];
+	enum rc rc = RC_AGAIN;
+
+	for (size_t i = 0; i < asked->names.count && rc == RC_AGAIN; i++) {
+		struct buf bytes = buf_with_cap(1 << 22);
+		struct err e;
+
+		assert_rc(facts_body_bytes(
+				  n->facts, body_id_of(asked->names.item[i]), &bytes, &e),
+			RC_OK, &e);
+		if (n->ways[MESSAGE_ask_bodies] == FAKE_LIES)
+			buf_append(&bytes, "", 1);
+		n->bodies_sent++;
+		rc = answer_send(f, node, MESSAGE_body,
+			&(struct body){ .name = asked->names.item[i],
+				.content = buf_bytes(&bytes),
+				.last = i + 1 == asked->names.count });
+		buf_destroy(&bytes);
+	}
+	return rc;
+}
+
+static enum rc do_vote(struct fleet *f, size_t node, const void *request)
+{
+	const struct propose *p = request;
+	const struct fake_vote *script = &fake_nodes[node].votes[p->round - 1];
+	struct vote vote = { .round = p->round, .yes = true, .reason = "" };
+
+	if (p->round <= FAKE_VOTES_MAX && script->feature) {
+		vote.yes = false;
+		vote.reason = "guest CPU doesn't match";
+		vote.features.item = (const char **)&script->feature;
+		vote.features.count = script->feature[0] != '\0';
+	}
+	vote.round += fake_nodes[node].ways[MESSAGE_propose] == FAKE_LIES;
+	return answer_send(f, node, MESSAGE_vote, &vote);
+}
+
+static struct bytes text_bytes(const char *text)
+{
+	return (struct bytes){ (const uint8_t *)text, text ? strlen(text) : 0 };
+}
+
+/* What the last run left: the file of the fake lives on without its fleet. */
+static char *keep_text(const char *text)
+{
+	static char kept[FAKE_NODES_MAX * 2][8192];
+	static size_t next;
+	char *to = kept[next++ % (FAKE_NODES_MAX * 2)];
+
+	assert_true(strlen(text) < sizeof(kept[0]));
+	strcpy(to, text);
+	return to;
+}
+
+static enum rc do_look(struct fleet *f, size_t node, const void *request)
+{
+	struct fake_node *n = &fake_nodes[node];
+	struct seen seen = { .path = "/etc/libvirt/cpuherd/baseline.xml",
+		.exists = n->file,
+		.content = text_bytes(n->file) };
+	enum rc rc;
+
+	(void)request;
+	rc = answer_send(f, node, MESSAGE_seen, &seen);
+	if (n->changes_after_look)
+		n->file = keep_text("somebody else's\n");
+	return rc;
+}
+
+/* ---- the place, as a peer keeps it */
+
+static enum rc fails(size_t node, enum rc code, const char *text)
+{
+	return err_set(&fake_nodes[node].err, code, 0, "%s", text);
+}
+
+static enum rc do_stage(struct fleet *f, size_t node, const void *request)
+{
+	const struct stage *s = request;
+	struct fake_node *n = &fake_nodes[node];
+	struct bytes now = text_bytes(n->file);
+	struct digest digest = digest_of(n->file ? n->file : "", now.size);
+	char *content = arena_text_n(&f->arena, s->content.data, s->content.size);
+	struct staged staged = { .path = "/etc/libvirt/cpuherd/baseline.xml" };
+
+	if (n->file ? !digest_equals(&digest, s->expected) : s->expected.size != 0)
+		return fails(node, RC_CONFLICT, "baseline.xml changed");
+	staged.unchanged = n->file && strcmp(n->file, content) == 0;
+	n->staged = staged.unchanged ? NULL : content;
+	return answer_send(f, node, MESSAGE_staged, &staged);
+}
+
+static enum rc do_commit(struct fleet *f, size_t node, const void *request)
+{
+	struct fake_node *n = &fake_nodes[node];
+	struct committed done = { .changed = n->staged };
+
+	(void)request;
+	if (n->staged) {
+		n->before = n->file;
+		n->has_before = true;
+		n->file = keep_text(n->staged);
+		n->staged = NULL;
+		n->writes++;
+	}
+	return answer_send(f, node, MESSAGE_committed, &done);
+}
+
+static enum rc do_verify(struct fleet *f, size_t node, const void *request)
+{
+	struct fake_node *n = &fake_nodes[node];
+	bool lies = n->ways[MESSAGE_verify] == FAKE_LIES;
+
+	(void)request;
+	return answer_send(f, node, MESSAGE_verified,
+		&(struct verified){ .content = text_bytes(lies ? "<cpu/>" : n->file),
+			.accepted = !n->rejects,
+			.reason = n->rejects ? "unknown CPU feature" : "" });
+}
+
+static void put_back(struct fake_node *n)
+{
+	if (n->has_before)
+		n->file = n->before;
+	n->has_before = false;
+	n->staged = NULL;
+}
+
+static enum rc do_revert(struct fleet *f, size_t node, const void *request)
+{
+	(void)request;
+	put_back(&fake_nodes[node]);
+	return answer_send(
+		f, node, MESSAGE_reverted, &(struct reverted){ .changed = true });
+}
+
+static enum rc do_keep(struct fleet *f, size_t node, const void *request)
+{
+	(void)request;
+	fake_nodes[node].has_before = false;
+	return answer_send(f, node, MESSAGE_kept, &(struct kept){ .changed = true });
+}
+
+static enum rc (*const duties[32])(struct fleet *, size_t, const void *) = {
+	[MESSAGE_ask_facts] = do_facts,
+	[MESSAGE_ask_bodies] = do_bodies,
+	[MESSAGE_propose] = do_vote,
+	[MESSAGE_look] = do_look,
+	[MESSAGE_stage] = do_stage,
+	[MESSAGE_commit] = do_commit,
+	[MESSAGE_verify] = do_verify,
+	[MESSAGE_revert] = do_revert,
+	[MESSAGE_keep] = do_keep,
+};
+
+/* ---- fleet.h */
+
+static void node_dies(struct fake_node *n)
+{
+	put_back(n); /* a peer whose connection ends reverts by itself */
+	n->dead = true;
+	err_set(&n->err, RC_UNREACHABLE, 0, "the connection was closed");
+}
+
+static void node_ask(
+	struct fleet *f, size_t node, enum message_tag tag, const void *value)
+{
+	struct fake_node *n = &fake_nodes[node];
+	enum rc rc;
+
+	n->err = (struct err){ 0 };
+	n->asked[tag]++;
+	switch (n->ways[tag]) {
+	case FAKE_FAILS:
+		fails(node, RC_PLACE, "No space left on device");
+		return;
+	case FAKE_DIES:
+		node_dies(n);
+		return;
+	default:
+		break;
+	}
+	rc = duties[tag](f, node, value);
+	if (n->ways[tag] == FAKE_DIES_AFTER)
+		node_dies(n);
+	else if (rc == RC_OK)
+		n->err = (struct err){ 0 };
+	else
+		assert_int_equal(rc, n->err.code);
+}
+
+struct fleet *fleet_new(const struct inventory *inv, const struct fleet_options *options,
+	fleet_progress_fn *progress, void *context, struct err *e)
+{
+	struct fleet *f = calloc(1, sizeof(*f));
+
+	(void)options;
+	(void)progress;
+	(void)context;
+	(void)e;
+	assert_true(inv->count <= FAKE_NODES_MAX);
+	f->count = inv->count;
+	for (size_t i = 0; i < f->count; i++) {
+		fake_nodes[i].dead = false;
+		fake_nodes[i].err = (struct err){ 0 };
+	}
+	return f;
+}
+
+enum rc fleet_connect(struct fleet *f, struct err *e)
+{
+	(void)e;
+	for (size_t i = 0; i < f->count; i++)
+		if (fake_nodes[i].unreachable != RC_OK) {
+			fake_nodes[i].dead = true;
+			err_set(&fake_nodes[i].err, fake_nodes[i].unreachable, 0,
+				"no way there");
+		}
+	return RC_OK;
+}
+
+enum rc fleet_round(
+	struct fleet *f, const struct fleet_call *call, void *context, struct err *e)
+{
+	f->call = call;
+	f->context = context;
+	for (size_t i = 0; i < f->count; i++) {
+		enum message_tag tag = MESSAGE_none;
+		const void *value = NULL;
+
+		if (f->interrupted && !fake_ignores_interrupt)
+			break;
+		if (fake_nodes[i].dead || !call->ask(context, i, &tag, &value))
+			continue;
+		assert_true(tag < 32 && duties[tag]);
+		if (fake_nodes[i].interrupt_at == (int)tag)
+			f->interrupted = true;
+		node_ask(f, i, tag, value);
+	}
+	if (f->interrupted && !fake_ignores_interrupt)
+		return err_set(
+			e, RC_INTERRUPTED, 0, "interrupted during %s", call->phase);
+	return RC_OK;
+}
+
+void fleet_ignore_interrupt(struct fleet *f)
+{
+	(void)f;
+	fake_ignores_interrupt = true;
+}
+
+bool fleet_is_alive(const struct fleet *f, size_t node)
+{
+	(void)f;
+	return !fake_nodes[node].dead;
+}
+
+const struct err *fleet_error(const struct fleet *f, size_t node)
+{
+	(void)f;
+	return &fake_nodes[node].err;
+}
+
+void fleet_destroy(struct fleet *f)
+{
+	if (!f)
+		return;
+	for (size_t i = 0; i < f->count; i++)
+		if (!fake_nodes[i].dead)
+			put_back(&fake_nodes[i]);
+	arena_destroy(&f->arena);
+	free(f);
+}

@@ -1,0 +1,57 @@
+/* fake_fleet.h - a fleet without network: fleet.h, answered by scripts.
+ *
+ * Each node has facts and a file in its place, and does what a peer does, except where
+ * its script makes it misbehave.  What reaches the callers has been encoded and decoded,
+ * as on the wire.  The world can be looked at when the run is over: what the
+ * nodes really hold is what counts.
+ */
+#ifndef TESTS_SUPPORT_FAKE_FLEET_H
+#define TESTS_SUPPORT_FAKE_FLEET_H
+
+#include "coordinator/net/fleet.h"
+#include "proto/facts.h"
+
+enum { FAKE_NODES_MAX = 8, FAKE_VOTES_MAX = 4 };
+
+/* How a node answers one kind of request. */
+enum fake_way {
+	FAKE_WELL,
+	FAKE_FAILS,	 /* a failure message */
+	FAKE_DIES,	 /* the session ends before the request is carried out */
+	FAKE_DIES_AFTER, /* ... after; what was not kept is put back */
+	FAKE_LIES,	 /* wrong bytes in the answer */
+};
+
+struct fake_vote {
+	const char *feature; /* NULL: yes; "": a no that names nothing */
+};
+
+struct fake_node {
+	const struct node_facts *facts;
+	enum rc unreachable;			/* RC_OK: it connects */
+	struct fake_vote votes[FAKE_VOTES_MAX]; /* by round; then yes */
+	enum fake_way ways[32];			/* by the tag of the request */
+	bool rejects;				/* verify: libvirt does not accept it */
+	bool changes_after_look;		/* somebody else writes */
+	int interrupt_at; /* tag: the user interrupts this request */
+
+	/* the world */
+	char *file; /* what is in the place; NULL: nothing */
+	char *staged, *before;
+	bool has_before; /* committed and not kept */
+	unsigned writes; /* how often the file was replaced */
+	unsigned asked[32];
+	unsigned bodies_sent;
+	bool dead;
+	struct err err;
+};
+
+extern struct fake_node fake_nodes[FAKE_NODES_MAX];
+
+/* All nodes well, nothing in their places. */
+void fake_fleet_reset(void);
+
+/* Was fleet_ignore_interrupt() called? */
+extern bool fake_ignores_interrupt;
+
+#endif

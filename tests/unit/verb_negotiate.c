@@ -1,0 +1,451 @@
+/* The whole of `cpuherd negotiate`, against a fleet whose nodes misbehave by script.
+ * What counts is what the nodes hold in the end, and that the report says so. */
+#include <jansson.h>
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "coordinator/verb/verb.h"
+#include "proto/dump.h"
+#include "tests/support/fake_fleet.h"
+#include "tests/support/test.h"
+
+enum { NODES = 3 };
+
+static struct arena arena; /* of the facts: lives as long as the program */
+static struct node_facts facts[NODES];
+
+/* A Penryn, a Sandy Bridge and a Haswell, as their nodes answered. */
+static int read_facts(void **state)
+{
+	(void)state;
+	for (int i = 0; i < NODES; i++) {
+		char *path = arena_format(&arena,
+			"%s/cases/penryn+sandybridge+haswell/node%02d.facts", TESTS_DIR,
+			i + 1);
+		char *text = test_read_file(&arena, path);
+		struct bytes bytes = { (uint8_t *)text, strlen(text) };
+		struct err e;
+
+		assert_rc(dump_read(bytes, path, &arena, &facts[i], &e), RC_OK, &e);
+	}
+	return 0;
+}
+
+static int forget_facts(void **state)
+{
+	(void)state;
+	arena_destroy(&arena);
+	return 0;
+}
+
+static int all_well(void **state)
+{
+	(void)state;
+	fake_fleet_reset();
+	for (int i = 0; i < NODES; i++)
+		fake_nodes[i].facts = &facts[i];
+	return 0;
+}
+
+/* Runs the verb with these words; its standard output goes to *out. */
+static enum rc run(const char *words, char **out, struct err *e)
+{
+	char *argv[16], path[] = "/tmp/cpuherd-test-XXXXXX";
+	char *line = arena_text(&arena, words);
+	int argc = 0, file = mkstemp(path), saved = dup(STDOUT_FILENO);
+	struct options options;
+	enum rc rc;
+
+	for (char *w = strtok(line, " "); w && argc < 15; w = strtok(NULL, " "))
+		argv[argc++] = w;
+	argv[argc] = NULL;
+	assert_rc(options_parse(&options, verb_find(argv[0]), argc, argv, &arena, e),
+		RC_OK, e);
+	fflush(stdout);
+	dup2(file, STDOUT_FILENO);
+	rc = options.verb->main(&options, e);
+	fflush(stdout);
+	dup2(saved, STDOUT_FILENO);
+	close(saved);
+	close(file);
+	*out = test_read_file(&arena, path);
+	unlink(path);
+	return rc;
+}
+
+static enum rc negotiate(char **out, struct err *e)
+{
+	return run("negotiate --quiet node[01-03]", out, e);
+}
+
+static void assert_nothing_written(void)
+{
+	for (int i = 0; i < NODES; i++) {
+		assert_null(fake_nodes[i].file);
+		assert_null(fake_nodes[i].staged);
+	}
+}
+
+/* Nothing was even asked to be written. */
+static void assert_not_asked(enum message_tag tag)
+{
+	for (int i = 0; i < NODES; i++)
+		assert_int_equal(fake_nodes[i].asked[tag], 0);
+}
+
+/* ---- the good road */
+
+static void three_nodes_end_with_the_same_level(void **state)
+{
+	struct err e = { 0 };
+	char *out;
+
+	(void)state;
+	assert_rc(negotiate(&out, &e), RC_OK, &e);
+	for (int i = 0; i < NODES; i++) {
+		assert_non_null(fake_nodes[i].file);
+		assert_string_equal(fake_nodes[i].file, fake_nodes[0].file);
+		assert_false(fake_nodes[i].has_before); /* it was kept */
+		assert_int_equal(fake_nodes[i].writes, 1);
+	}
+	assert_contains(fake_nodes[0].file, "<model fallback='forbid'>Penryn</model>");
+	assert_contains(out, fake_nodes[0].file);
+	assert_contains(out, "3 nodes agree on Penryn +");
+	assert_contains(out, "(kvm): written to /etc/libvirt/cpuherd/baseline.xml");
+}
+
+static void a_second_run_finds_all_in_place_and_changes_nothing(void **state)
+{
+	struct err e = { 0 };
+	char *out;
+
+	(void)state;
+	assert_rc(negotiate(&out, &e), RC_OK, &e);
+	assert_rc(negotiate(&out, &e), RC_OK, &e);
+	for (int i = 0; i < NODES; i++)
+		assert_int_equal(fake_nodes[i].writes, 1);
+	assert_contains(out, ": unchanged in /etc/libvirt/cpuherd/baseline.xml");
+}
+
+static void equal_bodies_are_asked_of_one_node_only(void **state)
+{
+	struct err e = { 0 };
+	unsigned sent = 0, bodies = 0;
+	char *out;
+
+	(void)state;
+	fake_nodes[1].facts = fake_nodes[2].facts = &facts[0];
+	assert_rc(negotiate(&out, &e), RC_OK, &e);
+	for (int id = 0; id < BODY_COUNT; id++)
+		bodies += facts[0].present[id];
+	for (int i = 0; i < NODES; i++)
+		sent += fake_nodes[i].bodies_sent;
+	assert_int_equal(sent, bodies);
+}
+
+/* ---- facts that go wrong */
+
+static void a_body_whose_sender_dies_is_asked_of_the_next(void **state)
+{
+	struct err e = { 0 };
+	char *out;
+
+	(void)state;
+	fake_nodes[1].facts = &facts[0];
+	fake_nodes[0].ways[MESSAGE_ask_bodies] = FAKE_DIES;
+	assert_rc(run("probe --quiet node[01-03]", &out, &e), RC_UNREACHABLE, &e);
+	assert_int_equal(fake_nodes[1].asked[MESSAGE_ask_bodies], 1);
+	assert_contains(out, "node01: the connection was closed");
+	assert_contains(out, "node02  Intel(R) Xeon(R) CPU"); /* it has its facts */
+}
+
+static void a_body_that_does_not_match_its_digest_fails_its_node(void **state)
+{
+	struct err e = { 0 };
+	char *out;
+
+	(void)state;
+	fake_nodes[1].ways[MESSAGE_ask_bodies] = FAKE_LIES;
+	assert_rc(negotiate(&out, &e), RC_PROTOCOL, &e);
+	assert_contains(out, "node02: what it sent as its");
+	assert_contains(out, "facts does not match their digest");
+	assert_not_asked(MESSAGE_propose);
+	assert_nothing_written();
+}
+
+static void an_unreachable_node_stops_the_run_and_all_failures_are_told(void **state)
+{
+	struct err e = { 0 };
+	char *out;
+
+	(void)state;
+	fake_nodes[0].unreachable = RC_TIMEOUT;
+	fake_nodes[2].unreachable = RC_HOSTKEY;
+	assert_rc(negotiate(&out, &e), RC_HOSTKEY, &e); /* first of the list of codes */
+	assert_contains(e.text, "2 of 3 nodes failed (node01, node03)");
+	assert_contains(e.text, "--without NODE");
+	assert_contains(out, "node01: no way there; see load on the node, --timeout");
+	assert_contains(out, "node03: no way there; see known_hosts");
+	assert_not_asked(MESSAGE_propose);
+	assert_nothing_written();
+}
+
+/* ---- votes */
+
+static void a_no_with_a_feature_takes_it_out_and_a_new_round_agrees(void **state)
+{
+	struct err e = { 0 };
+	char *out;
+
+	(void)state;
+	fake_nodes[1].votes[0].feature = "cx16";
+	fake_nodes[2].votes[1].feature = "sse4.1";
+	assert_rc(negotiate(&out, &e), RC_OK, &e);
+	assert_int_equal(fake_nodes[0].asked[MESSAGE_propose], 3);
+	assert_contains(out, "node02 voted out: cx16");
+	assert_contains(out, "node03 voted out: sse4.1");
+	assert_null(strstr(fake_nodes[0].file, "'require' name='cx16'"));
+	assert_null(strstr(fake_nodes[0].file, "'require' name='sse4.1'"));
+	assert_null(strstr(fake_nodes[0].file, "Penryn")); /* it has both */
+}
+
+static void a_no_that_names_nothing_useful_ends_the_run(void **state)
+{
+	static const char *const useless[] = { "", "avx512f", "no-such-feature",
+		"<evil/>" };
+	struct err e = { 0 };
+	char *out;
+
+	for (size_t i = 0; i < sizeof(useless) / sizeof(useless[0]); i++) {
+		all_well(state);
+		fake_nodes[1].votes[0].feature = useless[i];
+		assert_rc(negotiate(&out, &e), RC_VOTE, &e);
+		assert_contains(out, "node02: voted no");
+		assert_int_equal(fake_nodes[0].asked[MESSAGE_propose], 1);
+		assert_not_asked(MESSAGE_stage);
+		assert_nothing_written();
+	}
+}
+
+static void a_vote_on_another_proposal_is_no_vote(void **state)
+{
+	struct err e = { 0 };
+	char *out;
+
+	(void)state;
+	fake_nodes[0].ways[MESSAGE_propose] = FAKE_LIES;
+	assert_rc(negotiate(&out, &e), RC_PROTOCOL, &e);
+	assert_contains(out, "node01: voted on proposal 2, not on 1");
+	assert_nothing_written();
+}
+
+/* ---- writing */
+
+static void a_dry_run_shows_what_would_be_written_and_writes_nothing(void **state)
+{
+	struct err e = { 0 };
+	char *out;
+
+	(void)state;
+	fake_nodes[1].file = (char *)"<cpu/>\n";
+	assert_rc(run("negotiate --quiet --dry-run node[01-03]", &out, &e), RC_OK, &e);
+	assert_not_asked(MESSAGE_stage);
+	assert_null(fake_nodes[0].file);
+	assert_string_equal(fake_nodes[1].file, "<cpu/>\n");
+	assert_contains(out, "\nnode01, node03:\n--- /dev/null\n"
+			     "+++ /etc/libvirt/cpuherd/baseline.xml\n@@ -0,0 +1,");
+	assert_contains(out, "\nnode02:\n--- /etc/libvirt/cpuherd/baseline.xml\n");
+	assert_contains(out, "\n-<cpu/>\n+<cpu mode='custom'");
+	assert_contains(out, "dry run, nothing was written to");
+}
+
+static void each_node_that_fails_or_dies_in_each_phase_leaves_all_as_before(void **state)
+{
+	static const enum message_tag phases[] = { MESSAGE_look, MESSAGE_stage,
+		MESSAGE_commit, MESSAGE_verify };
+	static const enum fake_way ways[] = { FAKE_FAILS, FAKE_DIES, FAKE_DIES_AFTER };
+	struct err e = { 0 };
+	char *out;
+
+	for (size_t p = 0; p < 4; p++)
+		for (int w = 0; w < 3; w++)
+			for (int i = 0; i < NODES; i++) {
+				bool unsure = ways[w] != FAKE_FAILS && p >= 2;
+				enum rc want = ways[w] == FAKE_FAILS ? RC_PLACE
+					       : unsure		     ? RC_PARTIAL
+								     : RC_UNREACHABLE;
+
+				all_well(state);
+				fake_nodes[i].ways[phases[p]] = ways[w];
+				assert_rc(negotiate(&out, &e), want, &e);
+				assert_nothing_written();
+				assert_not_asked(MESSAGE_keep);
+				if (unsure)
+					assert_contains(
+						e.text, fake_nodes[0].dead   ? "node01"
+							: fake_nodes[1].dead ? "node02"
+									     : "node03");
+			}
+}
+
+static void a_node_that_dies_after_commit_is_told_what_its_peer_does(void **state)
+{
+	struct err e = { 0 };
+	char *out;
+
+	(void)state;
+	fake_nodes[2].ways[MESSAGE_verify] = FAKE_DIES;
+	assert_rc(negotiate(&out, &e), RC_PARTIAL, &e);
+	assert_contains(out, "node03: verify failed after it may have written: its peer "
+			     "puts the old file back by itself when the connection ends");
+	assert_contains(out, "unsure");
+	assert_contains(out, "reverted");
+}
+
+static void what_cannot_be_read_back_is_reverted_everywhere(void **state)
+{
+	struct err e = { 0 };
+	char *out;
+
+	(void)state;
+	fake_nodes[1].ways[MESSAGE_verify] = FAKE_LIES;
+	assert_rc(negotiate(&out, &e), RC_CONFLICT, &e);
+	assert_contains(out, "what is there is not what was written");
+	assert_nothing_written();
+	all_well(state);
+	fake_nodes[1].rejects = true;
+	assert_rc(negotiate(&out, &e), RC_VOTE, &e);
+	assert_contains(
+		out, "libvirt does not accept what was written: unknown CPU feature");
+	assert_nothing_written();
+}
+
+static void a_file_that_changes_between_look_and_stage_is_a_conflict(void **state)
+{
+	struct err e = { 0 };
+	char *out;
+
+	(void)state;
+	fake_nodes[0].changes_after_look = true;
+	assert_rc(negotiate(&out, &e), RC_CONFLICT, &e);
+	assert_string_equal(fake_nodes[0].file, "somebody else's\n");
+	assert_null(fake_nodes[1].file);
+	assert_null(fake_nodes[1].staged);
+}
+
+static void an_old_file_comes_back_when_another_node_fails(void **state)
+{
+	struct err e = { 0 };
+	char *out;
+
+	(void)state;
+	fake_nodes[0].file = (char *)"<cpu mode='old'/>\n";
+	fake_nodes[2].ways[MESSAGE_commit] = FAKE_FAILS;
+	assert_rc(negotiate(&out, &e), RC_PLACE, &e);
+	assert_int_equal(fake_nodes[0].writes, 1);
+	assert_string_equal(fake_nodes[0].file, "<cpu mode='old'/>\n");
+	assert_null(fake_nodes[1].file);
+}
+
+static void a_revert_that_fails_is_named(void **state)
+{
+	struct err e = { 0 };
+	char *out;
+
+	(void)state;
+	fake_nodes[1].ways[MESSAGE_verify] = FAKE_FAILS;
+	fake_nodes[0].ways[MESSAGE_revert] = FAKE_FAILS;
+	assert_rc(negotiate(&out, &e), RC_PARTIAL, &e);
+	assert_contains(e.text, "node01");
+	assert_null(fake_nodes[1].file);
+	assert_null(fake_nodes[2].file);
+}
+
+static void an_interrupt_reverts_all_and_ends_with_130(void **state)
+{
+	static const enum message_tag phases[] = { MESSAGE_ask_facts, MESSAGE_propose,
+		MESSAGE_look, MESSAGE_stage, MESSAGE_commit, MESSAGE_verify };
+	struct err e = { 0 };
+	char *out;
+
+	for (size_t p = 0; p < sizeof(phases) / sizeof(phases[0]); p++) {
+		all_well(state);
+		fake_nodes[1].interrupt_at = (int)phases[p];
+		assert_rc(negotiate(&out, &e), RC_INTERRUPTED, &e);
+		assert_int_equal(rc_exit_status(e.code), 130);
+		assert_nothing_written();
+	}
+	all_well(state); /* the point of no return: forward */
+	fake_nodes[1].interrupt_at = MESSAGE_keep;
+	assert_rc(negotiate(&out, &e), RC_OK, &e);
+	assert_string_equal(fake_nodes[2].file, fake_nodes[0].file);
+}
+
+/* ---- JSON */
+
+static void json_is_one_object_on_success_and_on_failure(void **state)
+{
+	struct err e = { 0 };
+	json_error_t error;
+	json_t *object;
+	char *out;
+
+	for (int fails = 0; fails < 2; fails++) {
+		all_well(state);
+		fake_nodes[2].ways[MESSAGE_stage] = fails ? FAKE_FAILS : FAKE_WELL;
+		assert_rc(run("negotiate --json node[01-03]", &out, &e),
+			fails ? RC_PLACE : RC_OK, &e);
+		object = json_loads(out, JSON_REJECT_DUPLICATES, &error);
+		assert_non_null(object);
+		assert_string_equal(json_string_value(json_object_get(object, "schema")),
+			"cpuherd/1");
+		assert_int_equal(json_is_true(json_object_get(object, "ok")), !fails);
+		assert_int_equal(
+			json_integer_value(json_object_get(object, "exit_status")),
+			fails ? 25 : 0);
+		assert_int_equal(json_array_size(json_object_get(object, "nodes")), 3);
+		json_decref(object);
+	}
+}
+
+static void equal_runs_print_equal_bytes(void **state)
+{
+	struct err e = { 0 };
+	char *first, *second;
+
+	assert_rc(run("negotiate --json node[01-03]", &first, &e), RC_OK, &e);
+	all_well(state);
+	assert_rc(run("negotiate --json node[01-03]", &second, &e), RC_OK, &e);
+	assert_string_equal(first, second);
+}
+
+#define CASE(name) cmocka_unit_test_setup(name, all_well)
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest cases[] = {
+		CASE(three_nodes_end_with_the_same_level),
+		CASE(a_second_run_finds_all_in_place_and_changes_nothing),
+		CASE(equal_bodies_are_asked_of_one_node_only),
+		CASE(a_body_whose_sender_dies_is_asked_of_the_next),
+		CASE(a_body_that_does_not_match_its_digest_fails_its_node),
+		CASE(an_unreachable_node_stops_the_run_and_all_failures_are_told),
+		CASE(a_no_with_a_feature_takes_it_out_and_a_new_round_agrees),
+		CASE(a_no_that_names_nothing_useful_ends_the_run),
+		CASE(a_vote_on_another_proposal_is_no_vote),
+		CASE(a_dry_run_shows_what_would_be_written_and_writes_nothing),
+		CASE(each_node_that_fails_or_dies_in_each_phase_leaves_all_as_before),
+		CASE(a_node_that_dies_after_commit_is_told_what_its_peer_does),
+		CASE(what_cannot_be_read_back_is_reverted_everywhere),
+		CASE(a_file_that_changes_between_look_and_stage_is_a_conflict),
+		CASE(an_old_file_comes_back_when_another_node_fails),
+		CASE(a_revert_that_fails_is_named),
+		CASE(an_interrupt_reverts_all_and_ends_with_130),
+		CASE(json_is_one_object_on_success_and_on_failure),
+		CASE(equal_runs_print_equal_bytes),
+	};
+
+	test_filter(argc, argv);
+	return cmocka_run_group_tests(cases, read_facts, forget_facts);
+}
