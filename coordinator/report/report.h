@@ -78,7 +78,7 @@ enum rc json_print(FILE *out, const struct report *r, struct arena *arena, struc
 enum rc json_print_version(
 	FILE *out, const char *catalogue, uint32_t protocol, struct err *e);
 
-/* The list of exit codes, as docs/errors.md holds it. */
+/* The table of exit codes that docs/errors.md holds. */
 void errors_print(FILE *out);
 
 #endif

@@ -45,17 +45,21 @@ static void blame_lacking(struct run *run, enum virt_type virt)
 				why_not(&run->nodes[i], virt));
 }
 
+static bool lacks_kvm(const struct report_node *n)
+{
+	return !n->virt[VIRT_KVM];
+}
+
+static bool lacks_qemu(const struct report_node *n)
+{
+	return !n->virt[VIRT_QEMU];
+}
+
 static enum rc virt_refuse(struct run *run, struct err *e)
 {
-	size_t kvm, qemu, total = run->count;
-	size_t no_kvm = lacking(run, VIRT_KVM, &kvm);
-	size_t no_qemu = lacking(run, VIRT_QEMU, &qemu);
-
 	err_set(e, RC_LEVEL, 0,
-		"no virt type is common to the nodes: %zu of %zu lack kvm (%s, ...), "
-		"%zu of %zu lack qemu (%s, ...)",
-		no_kvm, total, run->nodes[kvm].name, no_qemu, total,
-		run->nodes[qemu].name);
+		"no virt type is common to the nodes: kvm is missing on %s; qemu on %s",
+		run_names(run, lacks_kvm), run_names(run, lacks_qemu));
 	blame_lacking(run, VIRT_KVM);
 	blame_lacking(run, VIRT_QEMU);
 	return e->code;

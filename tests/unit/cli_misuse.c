@@ -1,0 +1,163 @@
+/* The built cpuherd, called wrongly: one line on standard error, nothing on standard
+ * output, and the right exit status.  And called for help: rightly. */
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/support/test.h"
+
+/* CTest runs every unit test in the build folder. */
+#define CPUHERD "coordinator/cpuherd"
+
+static struct arena arena;
+
+struct result {
+	int status;
+	char *out, *err;
+};
+
+static struct result shell(const char *command)
+{
+	char out[] = "/tmp/cpuherd-out-XXXXXX", err[] = "/tmp/cpuherd-err-XXXXXX";
+	struct result r;
+	int status;
+
+	close(mkstemp(out));
+	close(mkstemp(err));
+	status = system(
+		arena_format(&arena, "%s >%s 2>%s </dev/null", command, out, err));
+	assert_true(WIFEXITED(status));
+	r.status = WEXITSTATUS(status);
+	r.out = test_read_file(&arena, out);
+	r.err = test_read_file(&arena, err);
+	unlink(out);
+	unlink(err);
+	return r;
+}
+
+static int built(void **state)
+{
+	(void)state;
+	if (access(CPUHERD, X_OK) != 0) {
+		print_error("%s is not here: run this test by ctest\n", CPUHERD);
+		return -1;
+	}
+	return 0;
+}
+
+static int forget(void **state)
+{
+	(void)state;
+	arena_destroy(&arena);
+	return 0;
+}
+
+static const struct misuse {
+	const char *words;
+	int status;
+	const char *line;
+} misuses[] = {
+	{ "", 2, "what is to be done? see cpuherd --help" },
+	{ "negotiat", 2, "there is no verb 'negotiat'; see cpuherd --help" },
+	{ "--bogus", 2, "there is no verb '--bogus'; see cpuherd --help" },
+	{ "plan", 2, "plan: no nodes; name them (node[01-16]) or give --hosts FILE" },
+	{ "plan --bogus n1", 2,
+		"plan: unknown or unclear option '--bogus'; see cpuherd plan --help" },
+	{ "plan -Z n1", 2,
+		"plan: unknown or unclear option '-Z'; see cpuherd plan --help" },
+	{ "plan --save x n1", 2,
+		"plan: it takes no option '--save'; see cpuherd plan --help" },
+	{ "negotiate --from x", 2,
+		"negotiate: it takes no option '--from'; see cpuherd negotiate --help" },
+	{ "plan --port", 2,
+		"plan: an argument is missing after '--port'; see cpuherd plan --help" },
+	{ "plan --json=yes n1", 2,
+		"plan: no argument is taken by '--json=yes'; see cpuherd plan --help" },
+	{ "plan --port 65536 n1", 2,
+		"plan: --port 65536: a number from 1 to 65535 is needed" },
+	{ "plan --timeout -1 n1", 2,
+		"plan: --timeout -1: a number from 1 to 86400 is needed" },
+	{ "plan --user '' n1", 2, "plan: --user needs a NAME, not an empty word" },
+	{ "plan --virt-type xen n1", 2,
+		"plan: --virt-type xen: it is kvm, qemu or auto" },
+	{ "plan --level-name ../x n1", 2,
+		"plan: --level-name ../x: letters, digits, '.', '_' and '-' make a "
+		"name" },
+	{ "plan --simd mmx n1", 2,
+		"plan: --simd mmx: no such kernel, or not on this CPU" },
+	{ "plan --from /tmp n1", 2,
+		"plan: --from takes its nodes from the folder; name no others" },
+	{ "version n1", 2, "version: takes no nodes" },
+	{ "help sailing", 2, "help: nothing is known of 'sailing'; see cpuherd --help" },
+	{ "plan 'node[1-'", 3, "'node[1-', column 8: it ends where a number should be" },
+	{ "plan n1 --without n2", 3, "--without n2 names no node of this run" },
+	{ "plan --hosts /nonexistent", 3, "/nonexistent: No such file or directory" },
+	{ "plan --from /nonexistent", 3, "/nonexistent: No such file or directory" },
+};
+
+static void misuse_gets_one_line_and_its_status(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(misuses) / sizeof(misuses[0]); i++) {
+		const struct misuse *m = &misuses[i];
+		struct result r = shell(arena_format(&arena, CPUHERD " %s", m->words));
+
+		assert_string_equal(
+			r.err, arena_format(&arena, "cpuherd: %s\n", m->line));
+		assert_string_equal(r.out, "");
+		assert_int_equal(r.status, m->status);
+	}
+}
+
+static void help_explains_every_verb(void **state)
+{
+	static const char *const verbs[] = { "negotiate", "plan", "probe", "version" };
+	struct result r = shell(CPUHERD " --help");
+
+	(void)state;
+	assert_int_equal(r.status, 0);
+	assert_string_equal(r.err, "");
+	assert_contains(r.out, "Examples:");
+	for (size_t i = 0; i < 4; i++) {
+		struct result own = shell(
+			arena_format(&arena, CPUHERD " %s --help", verbs[i]));
+
+		assert_contains(r.out, arena_format(&arena, "\n  %s ", verbs[i]));
+		assert_int_equal(own.status, 0);
+		assert_contains(
+			own.out, arena_format(&arena, "Usage: cpuherd %s", verbs[i]));
+		assert_contains(own.out, "--help");
+	}
+}
+
+static void json_of_a_failed_run_is_an_object_all_the_same(void **state)
+{
+	struct result r = shell(CPUHERD " plan --json --from /nonexistent");
+
+	(void)state;
+	assert_int_equal(r.status, 3);
+	assert_contains(r.out, "\"code\": \"INPUT\"");
+	assert_contains(r.err, "cpuherd: /nonexistent: ");
+}
+
+static void an_output_that_is_full_is_told(void **state)
+{
+	struct result r = shell("{ " CPUHERD " version >/dev/full; }");
+
+	(void)state;
+	assert_int_equal(r.status, 6);
+	assert_contains(r.err, "standard output");
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest cases[] = {
+		cmocka_unit_test(misuse_gets_one_line_and_its_status),
+		cmocka_unit_test(help_explains_every_verb),
+		cmocka_unit_test(json_of_a_failed_run_is_an_object_all_the_same),
+		cmocka_unit_test(an_output_that_is_full_is_told),
+	};
+
+	test_filter(argc, argv);
+	return cmocka_run_group_tests(cases, built, forget);
+}

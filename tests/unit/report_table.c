@@ -1,0 +1,338 @@
+/* What people and programs read: golden texts, and texts of nodes that mean harm. */
+#include <jansson.h>
+
+#include <stdlib.h>
+
+#include "coordinator/report/diff.h"
+#include "coordinator/report/report.h"
+#include "coordinator/report/utf8.h"
+#include "tests/support/test.h"
+
+static struct arena arena;
+
+/* Three nodes: one that wrote, one that said what no terminal should see, one that
+ * was never reached. */
+static struct offer offers[2];
+static struct node_facts facts[2];
+static struct report_node nodes[3];
+static struct level level;
+static struct report report;
+
+static int make_report(void **state)
+{
+	static struct level_feature features[] = { { "aes", POLICY_DISABLE },
+		{ "arat", POLICY_REQUIRE } };
+	struct err e;
+
+	(void)state;
+	memset(offers, 0, sizeof(offers));
+	memset(facts, 0, sizeof(facts));
+	memset(nodes, 0, sizeof(nodes));
+	for (int i = 0; i < 3; i++)
+		nodes[i].path = nodes[i].note = nodes[i].outcome = "";
+	for (int i = 0; i < 2; i++) {
+		struct facts *f = &facts[i].small;
+
+		f->hostname = f->host_uuid = f->arch = f->kernel = f->microcode = "";
+		offers[i].vendor = offers[i].host_model = "";
+		bitset_add(&offers[i].features, 3);
+		bitset_add(&offers[i].features, 9);
+		nodes[i].facts = &facts[i];
+		nodes[i].offer = &offers[i];
+		nodes[i].vote = REPORT_YES;
+		nodes[i].path = "/etc/libvirt/cpuherd/baseline.xml";
+	}
+	offers[0].cpu = "AMD EPYC™ 7601";
+	offers[1].cpu = "evil \033[2J\xff\xfe\xc2\x9b CPU";
+	nodes[0].name = "node01";
+	nodes[0].outcome = "written";
+	nodes[1].name = "n2";
+	nodes[1].outcome = "unchanged";
+	nodes[2].name = "node03";
+	err_set(&nodes[2].err, RC_UNREACHABLE, 0, "connect: no route to host");
+	level = (struct level){ .virt = VIRT_KVM,
+		.model = "Penryn",
+		.vendor = "Intel",
+		.features = features,
+		.feature_count = 2 };
+	bitset_add(&level.baseline, 3);
+	report = (struct report){ .verb = "negotiate",
+		.nodes = nodes,
+		.count = 3,
+		.virt = "kvm",
+		.virt_note = "",
+		.level = &level,
+		.level_name = "baseline",
+		.xml = "<cpu>\n</cpu>\n",
+		.rounds = 1,
+		.summary = "done" };
+	report.catalogue = catalogue_new(&arena, &e);
+	return report.catalogue ? 0 : -1;
+}
+
+static int forget(void **state)
+{
+	(void)state;
+	arena_destroy(&arena);
+	return 0;
+}
+
+static char *print(bool json, bool colours)
+{
+	char *memory = NULL, *copy;
+	size_t size = 0;
+	FILE *out = open_memstream(&memory, &size);
+	struct err e;
+
+	assert_non_null(out);
+	assert_rc(json ? json_print(out, &report, &arena, &e)
+		       : table_print(out, &report, colours, &arena, &e),
+		RC_OK, &e);
+	fclose(out);
+	copy = arena_text_n(&arena, memory, size);
+	free(memory);
+	return copy;
+}
+
+/* ---- the table */
+
+static void table_is_aligned_and_errors_stand_under_it(void **state)
+{
+	(void)state;
+	assert_string_equal(print(false, false),
+		"NODE    CPU                OFFER  VOTE  OUTCOME\n"
+		"node01  AMD EPYC™ 7601         2  yes   written\n"
+		"n2      evil ?[2J???? CPU      2  yes   unchanged\n"
+		"node03                                  failed\n"
+		"node03: connect: no route to host; see name, address and port of the "
+		"node, its sshd, firewalls\n"
+		"\n<cpu>\n</cpu>\n"
+		"\ndone\n");
+}
+
+static void colours_are_red_for_failures_and_only_where_wanted(void **state)
+{
+	char *text;
+
+	(void)state;
+	assert_null(strchr(print(false, false), '\033'));
+	text = print(false, true);
+	assert_contains(text, "\033[32mnode01");
+	assert_contains(text, "\033[31mnode03");
+}
+
+static void losses_with_one_cause_share_a_line(void **state)
+{
+	const char *both[] = { "node01", "n2" }, *one[] = { "n2" };
+	struct report_loss losses[] = {
+		{ "avx", { one, 1 }, { NULL, 0 } },
+		{ "avx2", { one, 1 }, { NULL, 0 } },
+		{ "pku", { both, 2 }, { NULL, 0 } },
+		{ "hle", { NULL, 0 }, { one, 1 } },
+	};
+
+	(void)state;
+	report.verb = "plan";
+	report.explains = true;
+	report.losses = losses;
+	report.loss_count = 4;
+	assert_contains(print(false, false), "\nnot on 1 of 3 (n2): avx, avx2\n"
+					     "not on 2 of 3 (node01, n2): pku\n"
+					     "voted out by n2: hle\n");
+}
+
+static void gaps_of_many_nodes_share_a_line(void **state)
+{
+	struct gap gap = { "kvm", "no /dev/kvm" };
+
+	(void)state;
+	report.verb = "probe";
+	for (int i = 0; i < 2; i++)
+		facts[i].small.gaps = (struct list){ &gap, 1 };
+	assert_contains(print(false, false), "\nnode01, n2: no kvm: no /dev/kvm\n");
+}
+
+static void output_that_is_not_taken_is_an_error(void **state)
+{
+	FILE *full = fopen("/dev/full", "w");
+	struct err e;
+
+	(void)state;
+	assert_non_null(full);
+	assert_rc(table_print(full, &report, false, &arena, &e), RC_OUTPUT, &e);
+	assert_rc(json_print(full, &report, &arena, &e), RC_OUTPUT, &e);
+	fclose(full);
+}
+
+/* ---- JSON */
+
+static void json_reads_back_with_every_key_of_the_page(void **state)
+{
+	static const char *const keys[] = { "schema", "version", "verb", "ok",
+		"exit_status", "error", "dry_run", "virt_type", "virt_note", "rounds",
+		"level", "lost", "nodes", "summary" };
+	static const char *const node_keys[] = { "name", "facts", "virt_types", "offer",
+		"vote", "refused", "outcome", "path", "diff", "note", "error" };
+	char *page = test_read_file(
+		&arena, arena_format(&arena, "%s/docs/json.md", SOURCE_ROOT));
+	json_error_t error;
+	json_t *object, *node;
+
+	(void)state;
+	object = json_loads(print(true, false), JSON_REJECT_DUPLICATES, &error);
+	assert_non_null(object);
+	assert_int_equal(json_object_size(object), sizeof(keys) / sizeof(keys[0]));
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		assert_non_null(json_object_get(object, keys[i]));
+		assert_contains(page, arena_format(&arena, "\n| %s |", keys[i]));
+	}
+	node = json_array_get(json_object_get(object, "nodes"), 1);
+	assert_int_equal(
+		json_object_size(node), sizeof(node_keys) / sizeof(node_keys[0]));
+	for (size_t i = 0; i < sizeof(node_keys) / sizeof(node_keys[0]); i++) {
+		assert_non_null(json_object_get(node, node_keys[i]));
+		assert_contains(page, arena_format(&arena, "\n| %s |", node_keys[i]));
+	}
+	json_decref(object);
+}
+
+static void texts_of_nodes_become_valid_json(void **state)
+{
+	json_error_t error;
+	json_t *object, *offer;
+
+	(void)state;
+	object = json_loads(print(true, false), 0, &error);
+	assert_non_null(object);
+	offer = json_object_get(
+		json_array_get(json_object_get(object, "nodes"), 1), "offer");
+	assert_string_equal(
+		json_string_value(json_object_get(offer, "cpu")), "evil ?[2J???? CPU");
+	json_decref(object);
+}
+
+static void equal_reports_give_equal_bytes(void **state)
+{
+	char *first = print(true, false);
+
+	(void)state;
+	make_report(NULL);
+	assert_string_equal(first, print(true, false));
+}
+
+/* ---- UTF-8 */
+
+static void only_well_formed_utf8_stays(void **state)
+{
+	static const struct {
+		const char *dirty, *clean;
+	} texts[] = {
+		{ "plain", "plain" },
+		{ "grün ™ 日本 😀", "grün ™ 日本 😀" },
+		{ "\xc0\xaf", "??" },		  /* overlong '/' */
+		{ "\xed\xa0\x80", "???" },	  /* surrogate */
+		{ "\xf4\x90\x80\x80", "????" },	  /* beyond U+10FFFF */
+		{ "\xe2\x84", "??" },		  /* cut off */
+		{ "\xe0\x80\xaf", "???" },	  /* overlong */
+		{ "a\x1b[31mb\x7f", "a?[31mb?" }, /* escapes */
+		{ "\xc2\x9b", "??" },		  /* ESC [ in one */
+		{ "\xff\xfe", "??" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		assert_string_equal(utf8_clean(&arena, texts[i].dirty), texts[i].clean);
+	assert_int_equal(utf8_width("grün ™"), 6);
+}
+
+/* ---- differences */
+
+static char *diff(const char *before, const char *after)
+{
+	struct buf out = buf_with_cap(1 << 22);
+	struct err e;
+	char *text;
+
+	assert_rc(diff_unified(&out, (const char *const[]){ "a", "b" },
+			  (const struct bytes[]){
+				  { (const uint8_t *)before, strlen(before) },
+				  { (const uint8_t *)after, strlen(after) } },
+			  &arena, &e),
+		RC_OK, &e);
+	text = arena_text_n(&arena, buf_bytes(&out).data, buf_bytes(&out).size);
+	buf_destroy(&out);
+	return text;
+}
+
+static void differences_read_like_diff_u(void **state)
+{
+	(void)state;
+	assert_string_equal(diff("x\n", "x\n"), "");
+	assert_string_equal(
+		diff("", "x\ny\n"), "--- a\n+++ b\n@@ -0,0 +1,2 @@\n+x\n+y\n");
+	assert_string_equal(
+		diff("1\n2\n3\n4\n5\n6\n7\n8\n9\n", "1\n2\n3\n4\nV\n6\n7\n8\n9\n"),
+		"--- a\n+++ b\n@@ -2,7 +2,7 @@\n 2\n 3\n 4\n-5\n+V\n 6\n 7\n 8\n");
+}
+
+/* diff -u is the oracle of where hunks begin and end. */
+static void random_differences_are_those_of_diff_u(void **state)
+{
+	uint64_t seed = 7;
+	char folder[] = "/tmp/cpuherd-diff-XXXXXX";
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	for (int round = 0; round < 60; round++) {
+		char *before = arena_text(&arena, ""), *after = before, *patched;
+		unsigned lines = 10 + test_random(&seed) % 30;
+		char *a, *b;
+
+		/* lines of their own, so that there is one best answer */
+		for (unsigned i = 0; i < lines; i++) {
+			unsigned how = test_random(&seed) % 8;
+
+			if (how != 0)
+				before = arena_format(&arena, "%sline %u\n", before, i);
+			if (how != 1)
+				after = arena_format(&arena, "%sline %u\n", after, i);
+		}
+		a = arena_format(&arena, "%s/a", folder);
+		b = arena_format(&arena, "%s/b", folder);
+		test_write_file(a, before);
+		test_write_file(
+			arena_format(&arena, "%s/p", folder), diff(before, after));
+		/* what patch(1) makes of our text is the new file */
+		assert_int_equal(system(arena_format(&arena,
+					 "cd %s && diff -u a a >/dev/null && "
+					 "test -s p && patch -s -o b a p || cp a b",
+					 folder)),
+			0);
+		patched = test_read_file(&arena, b);
+		assert_string_equal(patched, after);
+	}
+	assert_int_equal(system(arena_format(&arena, "rm -r %s", folder)), 0);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest cases[] = {
+		cmocka_unit_test_setup(
+			table_is_aligned_and_errors_stand_under_it, make_report),
+		cmocka_unit_test_setup(
+			colours_are_red_for_failures_and_only_where_wanted, make_report),
+		cmocka_unit_test_setup(losses_with_one_cause_share_a_line, make_report),
+		cmocka_unit_test_setup(gaps_of_many_nodes_share_a_line, make_report),
+		cmocka_unit_test_setup(output_that_is_not_taken_is_an_error, make_report),
+		cmocka_unit_test_setup(
+			json_reads_back_with_every_key_of_the_page, make_report),
+		cmocka_unit_test_setup(texts_of_nodes_become_valid_json, make_report),
+		cmocka_unit_test_setup(equal_reports_give_equal_bytes, make_report),
+		cmocka_unit_test(only_well_formed_utf8_stays),
+		cmocka_unit_test(differences_read_like_diff_u),
+		cmocka_unit_test(random_differences_are_those_of_diff_u),
+	};
+
+	test_filter(argc, argv);
+	return cmocka_run_group_tests(cases, NULL, forget);
+}
