@@ -155,7 +155,7 @@ static enum rc read_text(
 	const struct reader *r, const msgpack_object *o, const char **out)
 {
 	if (o->type != MSGPACK_OBJECT_STR ||
-		memchr(o->via.str.ptr, '\0', o->via.str.size))
+		(o->via.str.size && memchr(o->via.str.ptr, '\0', o->via.str.size)))
 		return wrong_type(r, "a text");
 	*out = arena_text_n(r->arena, o->via.str.ptr, o->via.str.size);
 	return *out ? RC_OK : err_memory(r->e);
