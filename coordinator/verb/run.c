@@ -1,6 +1,5 @@
 #include "coordinator/verb/run.h"
 
-#include <stdalign.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -35,22 +34,11 @@ static enum rc inventory_read(struct run *run, struct err *e)
 	return rc;
 }
 
-/* An arena aligns for any ordinary type; the bitsets in an offer want more. */
-static struct offer *offers_alloc(struct arena *arena, size_t count)
-{
-	size_t align = alignof(struct offer);
-	char *memory = arena_alloc(arena, count + 1, sizeof(struct offer));
-
-	_Static_assert(sizeof(struct offer) >= alignof(struct offer), "room to align");
-	return memory ? (struct offer *)(memory + (-(uintptr_t)memory & (align - 1)))
-		      : NULL;
-}
-
 static enum rc nodes_make(struct run *run, struct err *e)
 {
 	run->count = run->inventory.count;
 	run->facts = arena_alloc(&run->arena, run->count, sizeof(*run->facts));
-	run->offers = offers_alloc(&run->arena, run->count);
+	run->offers = arena_alloc(&run->arena, run->count, sizeof(*run->offers));
 	run->nodes = arena_alloc(&run->arena, run->count, sizeof(*run->nodes));
 	if (!run->facts || !run->offers || !run->nodes)
 		return err_memory(e);
