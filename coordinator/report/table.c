@@ -232,10 +232,10 @@ struct missing {
 static int compare_missing(const void *left, const void *right)
 {
 	const struct missing *a = left, *b = right;
-	int order = strcmp(a->gap->fact, b->gap->fact);
+	int order = strcmp(a->gap->reason, b->gap->reason);
 
 	if (!order)
-		order = strcmp(a->gap->reason, b->gap->reason);
+		order = strcmp(a->gap->fact, b->gap->fact);
 	return order ? order : (a->node > b->node) - (a->node < b->node);
 }
 
@@ -257,28 +257,51 @@ static size_t missing_collect(const struct printer *p, struct missing **all)
 	return count;
 }
 
+/* The nodes that lack the fact of all[first] for its reason; *end is behind them. */
+static const char *missing_names(const struct printer *p, const struct missing *all,
+	size_t count, size_t first, size_t *end)
+{
+	struct texts names = { 0 };
+	size_t i;
+
+	for (i = first; i < count; i++) {
+		if (strcmp(all[i].gap->fact, all[first].gap->fact) != 0 ||
+			strcmp(all[i].gap->reason, all[first].gap->reason) != 0)
+			break;
+		names.item = arena_grow(
+			p->arena, names.item, names.count, sizeof(*names.item));
+		if (!names.item)
+			break;
+		names.item[names.count++] = p->report->nodes[all[i].node].name;
+	}
+	*end = i > first ? i : first + 1;
+	return texts_join(p, &names);
+}
+
+/* One line for all facts that the same nodes lack for the same reason. */
 static void gaps_print(const struct printer *p)
 {
 	struct missing *all = NULL;
 	size_t count = missing_collect(p, &all), end;
+	const char *names = "", *reason = NULL;
 
 	if (count)
 		qsort(all, count, sizeof(*all), compare_missing);
 	for (size_t i = 0; i < count; i = end) {
-		struct texts names = { .item = arena_alloc(
-					       p->arena, count, sizeof(char *)) };
+		const struct gap *gap = all[i].gap;
+		const char *whose = missing_names(p, all, count, i, &end);
+		bool same = reason && strcmp(reason, gap->reason) == 0 &&
+			    strcmp(names, whose) == 0;
 
-		for (end = i; end < count && names.item &&
-			      strcmp(all[end].gap->fact, all[i].gap->fact) == 0 &&
-			      strcmp(all[end].gap->reason, all[i].gap->reason) == 0;
-			end++)
-			names.item[names.count++] = p->report->nodes[all[end].node].name;
-		if (!names.item)
-			return;
-		fprintf(p->out, "%s: no %s: %s\n", texts_join(p, &names),
-			utf8_clean(p->arena, all[i].gap->fact),
-			utf8_clean(p->arena, all[i].gap->reason));
+		if (reason && !same)
+			fprintf(p->out, ": %s\n", utf8_clean(p->arena, reason));
+		fprintf(p->out, "%s%s%s", same ? "" : whose, same ? ", " : ": no ",
+			utf8_clean(p->arena, gap->fact));
+		names = whose;
+		reason = gap->reason;
 	}
+	if (reason)
+		fprintf(p->out, ": %s\n", utf8_clean(p->arena, reason));
 }
 
 static bool texts_equal(const struct texts *a, const struct texts *b)

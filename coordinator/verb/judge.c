@@ -114,6 +114,17 @@ void judge_offers(struct run *run)
 		offer_make(run, i, run->virt);
 }
 
+static void blame_both(struct report_node *n)
+{
+	const char *kvm = why_not(n, VIRT_KVM), *qemu = why_not(n, VIRT_QEMU);
+
+	if (strcmp(kvm, qemu) == 0)
+		err_set(&n->err, RC_FACTS, 0, "no guests can run here: %s", kvm);
+	else
+		err_set(&n->err, RC_FACTS, 0, "no guests can run here; kvm: %s; qemu: %s",
+			kvm, qemu);
+}
+
 void judge_best_offers(struct run *run)
 {
 	for (size_t i = 0; i < run->count; i++) {
@@ -125,9 +136,7 @@ void judge_best_offers(struct run *run)
 		if (virt < VIRT_COUNT)
 			offer_make(run, i, (enum virt_type)virt);
 		else if (run_has(run, i))
-			err_set(&n->err, RC_FACTS, 0,
-				"no guests can run here; kvm: %s; qemu: %s",
-				why_not(n, VIRT_KVM), why_not(n, VIRT_QEMU));
+			blame_both(n);
 	}
 }
 

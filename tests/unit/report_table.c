@@ -141,15 +141,24 @@ static void losses_with_one_cause_share_a_line(void **state)
 					     "voted out by n2: hle\n");
 }
 
-static void gaps_of_many_nodes_share_a_line(void **state)
+static void gaps_with_one_reason_share_a_line(void **state)
 {
-	struct gap gap = { "kvm", "no /dev/kvm" };
+	struct gap both[] = { { "offer_kvm", "no libvirt" }, { "kvm", "no /dev/kvm" } };
+	struct gap more[] = { { "kvm", "no /dev/kvm" }, { "emulated", "no /dev/kvm" },
+		{ "offer_kvm", "no libvirt" }, { "uri", "no libvirt" } };
 
 	(void)state;
 	report.verb = "probe";
-	for (int i = 0; i < 2; i++)
-		facts[i].small.gaps = (struct list){ &gap, 1 };
-	assert_contains(print(false, false), "\nnode01, n2: no kvm: no /dev/kvm\n");
+	facts[0].small.gaps = (struct list){ both, 2 };
+	facts[1].small.gaps = (struct list){ more, 4 };
+	assert_contains(print(false, false), "\nn2: no emulated: no /dev/kvm\n"
+					     "node01, n2: no kvm: no /dev/kvm\n"
+					     "node01, n2: no offer_kvm: no libvirt\n"
+					     "n2: no uri: no libvirt\n");
+	facts[0].small.gaps = (struct list){ more, 4 };
+	assert_contains(print(false, false),
+		"\nnode01, n2: no emulated, kvm: no /dev/kvm\n"
+		"node01, n2: no offer_kvm, uri: no libvirt\n");
 }
 
 static void output_that_is_not_taken_is_an_error(void **state)
@@ -322,7 +331,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup(
 			colours_are_red_for_failures_and_only_where_wanted, make_report),
 		cmocka_unit_test_setup(losses_with_one_cause_share_a_line, make_report),
-		cmocka_unit_test_setup(gaps_of_many_nodes_share_a_line, make_report),
+		cmocka_unit_test_setup(gaps_with_one_reason_share_a_line, make_report),
 		cmocka_unit_test_setup(output_that_is_not_taken_is_an_error, make_report),
 		cmocka_unit_test_setup(
 			json_reads_back_with_every_key_of_the_page, make_report),
