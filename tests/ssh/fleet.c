@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 #include "coordinator/net/fleet.h"
-#include "server.h"
-#include "support/test.h"
+#include "tests/ssh/server.h"
+#include "tests/support/test.h"
 
 static struct site site;
 

@@ -1,4 +1,4 @@
-#include "server.h"
+#include "tests/ssh/server.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "support/test.h"
+#include "tests/support/test.h"
 
 static const char sshd[] = "/usr/sbin/sshd";
 
