@@ -154,6 +154,7 @@ static enum rc read_unsigned(
 static enum rc read_text(
 	const struct reader *r, const msgpack_object *o, const char **out)
 {
+	/* msgpack-c gives NULL for the empty string */
 	if (o->type != MSGPACK_OBJECT_STR ||
 		(o->via.str.size && memchr(o->via.str.ptr, '\0', o->via.str.size)))
 		return wrong_type(r, "a text");
