@@ -93,11 +93,21 @@ enum step step_agent_next(struct session *s)
 	return outcome_or(rc, RC_AUTH);
 }
 
+/* A server that had enough keys (MaxAuthTries) closes the connection. */
+static enum step outcome_of_login(struct session *s, enum rc rc)
+{
+	struct err why = s->err;
+
+	if (rc == RC_SSH)
+		err_set(&s->err, rc, why.native, "%s (key %u was being tried)", why.text,
+			s->logins);
+	return outcome_or(rc, RC_AUTH);
+}
+
 enum step step_agent_login(struct session *s)
 {
-	return outcome_or(
-		s->common->transport->agent_login(s->transport, s->user, &s->err),
-		RC_AUTH);
+	return outcome_of_login(
+		s, s->common->transport->agent_login(s->transport, s->user, &s->err));
 }
 
 /* Why nobody got in: which keys were tried, which could not be, and what may be
@@ -152,9 +162,8 @@ enum step step_file_login(struct session *s)
 {
 	const char *path = s->common->identities[s->identity - 1].path;
 
-	return outcome_or(
-		s->common->transport->file_login(s->transport, s->user, path, &s->err),
-		RC_AUTH);
+	return outcome_of_login(s,
+		s->common->transport->file_login(s->transport, s->user, path, &s->err));
 }
 
 /* ---- the command */

@@ -23,6 +23,7 @@ struct transport {
 	struct libssh2_agent_publickey *identity; /* the agent's chosen key */
 	int fd;
 	bool shaken;	 /* the handshake is done */
+	bool gone;	 /* the server closed the connection */
 	bool too_much;	 /* the cap stopped it */
 	size_t received; /* before the handshake was done */
 	uint8_t first[FIRST_BYTES];
@@ -50,31 +51,33 @@ static const struct code_row {
 	{ LIBSSH2_ERROR_INVAL, RC_INTERNAL },
 };
 
+static enum rc code_of(int native)
+{
+	for (size_t i = 0; i < sizeof(code_rows) / sizeof(*code_rows); i++)
+		if (code_rows[i].native == native)
+			return code_rows[i].rc;
+	return RC_SSH;
+}
+
 static enum rc translate(
 	struct transport *t, int native, const char *doing, struct err *e)
 {
 	char *words = NULL;
+	enum rc rc;
 
 	/* libssh2 may say -1 where it means "again" (its issue 671) */
 	if (native == LIBSSH2_ERROR_SOCKET_NONE &&
 		libssh2_session_last_errno(t->session) != 0)
 		native = libssh2_session_last_errno(t->session);
-	for (size_t i = 0; i < sizeof(code_rows) / sizeof(*code_rows); i++) {
-		if (code_rows[i].native != native)
-			continue;
-		if (code_rows[i].rc == RC_OK || code_rows[i].rc == RC_AGAIN)
-			return code_rows[i].rc;
-		libssh2_session_last_error(t->session, &words, NULL, 0);
-		return err_set(e, code_rows[i].rc, native, "%s: %s", doing,
-			words && *words ? words : "no reason given");
-	}
-	libssh2_session_last_error(t->session, &words, NULL, 0);
-	if (native == LIBSSH2_ERROR_SOCKET_DISCONNECT ||
-		native == LIBSSH2_ERROR_SOCKET_RECV ||
-		native == LIBSSH2_ERROR_SOCKET_SEND)
+	rc = code_of(native);
+	if (rc == RC_OK || rc == RC_AGAIN)
+		return rc;
+	/* libssh2 has other names for it, in a login even "authentication failed" */
+	if (t->gone)
 		return err_set(
 			e, RC_SSH, native, "%s: the server closed the connection", doing);
-	return err_set(e, RC_SSH, native, "%s: %s", doing,
+	libssh2_session_last_error(t->session, &words, NULL, 0);
+	return err_set(e, rc, native, "%s: %s", doing,
 		words && *words ? words : "no reason given");
 }
 
@@ -92,8 +95,11 @@ static ssize_t receive(
 		return -ECONNABORTED;
 	}
 	n = recv(fd, data, size, flags);
+	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
+		return -EAGAIN;
+	t->gone = n <= 0;
 	if (n < 0)
-		return errno == EWOULDBLOCK || errno == EINTR ? -EAGAIN : -errno;
+		return -errno;
 	if (!t->shaken) {
 		size_t room = t->received < FIRST_BYTES ? FIRST_BYTES - t->received : 0;
 
