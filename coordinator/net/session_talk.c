@@ -70,26 +70,43 @@ static enum rc drain(struct session *s, enum transport_stream stream)
 	return RC_AGAIN;
 }
 
+/* Half-sent window updates: then the same call must come first next time. */
+static bool must_repeat(struct session *s)
+{
+	return s->common->transport->wait(s->transport) & TRANSPORT_WRITE;
+}
+
+/* Both streams once.  Reading one takes packets of the other from the socket too,
+ * so standard output comes last: what is left in the library is only words. */
+static enum rc drain_both(struct session *s)
+{
+	enum rc rc = drain(s, TRANSPORT_ERR);
+
+	if (rc != RC_OK && (rc != RC_AGAIN || must_repeat(s)))
+		return rc;
+	rc = drain(s, TRANSPORT_OUT);
+	if (rc != RC_OK)
+		return rc;
+	s->eof = true;
+	rc = drain(s, TRANSPORT_ERR);
+	return rc == RC_AGAIN ? RC_OK : rc;
+}
+
 /* Reads what is there. RC_OK: something, or the end of it; RC_AGAIN: nothing. */
 static enum rc read_more(struct session *s)
 {
-	size_t before = buf_bytes(&s->in).size;
+	size_t before = buf_bytes(&s->in).size, budget;
 	enum rc rc;
 
 	if (s->eof)
 		return describe_end(s);
-	rc = drain(s, TRANSPORT_OUT);
-	if (rc == RC_OK)
-		s->eof = true;
-	else if (rc != RC_AGAIN)
+	do {
+		budget = s->budget;
+		rc = drain_both(s);
+	} while (rc == RC_AGAIN && s->budget < budget && !s->hot && !must_repeat(s));
+	if (rc != RC_AGAIN)
 		return rc;
-	/* half-sent window updates: the same call must come first next time */
-	else if (s->common->transport->wait(s->transport) & TRANSPORT_WRITE)
-		return buf_bytes(&s->in).size > before ? RC_OK : RC_AGAIN;
-	rc = drain(s, TRANSPORT_ERR);
-	if (rc != RC_OK && rc != RC_AGAIN)
-		return rc;
-	return s->eof || buf_bytes(&s->in).size > before ? RC_OK : RC_AGAIN;
+	return buf_bytes(&s->in).size > before ? RC_OK : RC_AGAIN;
 }
 
 static enum rc write_bytes(struct session *s, struct bytes data, size_t *written)

@@ -375,8 +375,9 @@ static enum rc transport_read(struct transport *t, enum transport_stream stream,
 	*n = got > 0 ? (size_t)got : 0;
 	if (got < 0)
 		return translate(t, (int)got, "reading", e);
-	/* nothing for this stream is not the end of it */
-	if (got == 0 && !libssh2_channel_eof(t->channel))
+	/* libssh2 sees no end while the other stream has something to read */
+	if (got == 0 && !libssh2_channel_eof(t->channel) &&
+		!libssh2_poll_channel_read(t->channel, stream == TRANSPORT_OUT))
 		return RC_AGAIN;
 	return RC_OK;
 }
