@@ -249,6 +249,20 @@ static void the_key_type_that_is_known_is_asked_for(void **state)
 	herd_end(&h, &s);
 }
 
+static void a_server_without_a_common_algorithm_is_quoted(void **state)
+{
+	struct herd h;
+	/* a MAC that no libssh2 has */
+	struct server s = herd_one(
+		&h, &(struct server_options){ SERVER_SSHD, 0,
+			    "MACs umac-128-etm@openssh.com\nCiphers aes128-ctr\n" });
+
+	(void)state;
+	assert_refused(&h, RC_SSH,
+		"no common MAC: the server offers only umac-128-etm@openssh.com");
+	herd_end(&h, &s);
+}
+
 /* ---- logins */
 
 static void a_key_that_the_server_does_not_know_is_refused(void **state)
@@ -702,6 +716,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(accept_new_records_a_key_and_then_holds_the_node_to_it),
 		cmocka_unit_test(a_revoked_host_key_is_refused_although_it_is_known),
 		cmocka_unit_test(the_key_type_that_is_known_is_asked_for),
+		cmocka_unit_test(a_server_without_a_common_algorithm_is_quoted),
 		cmocka_unit_test(a_key_that_the_server_does_not_know_is_refused),
 		cmocka_unit_test(a_user_that_does_not_exist_is_refused),
 		cmocka_unit_test(keys_are_tried_in_order_until_one_fits),

@@ -1,0 +1,209 @@
+/* The small readers of outside bytes in coordinator/net: base64, key files, last
+ * words, a server's lists of algorithms. */
+#include <stdlib.h>
+
+#include "coordinator/net/base64.h"
+#include "coordinator/net/identity.h"
+#include "coordinator/net/kexlist.h"
+#include "coordinator/net/tail.h"
+#include "tests/support/test.h"
+
+static void base64_reads_back_what_it_wrote(void **state)
+{
+	uint64_t seed = 1;
+	uint8_t data[64], back[BASE64_DECODED_MAX(BASE64_ENCODED_MAX(64))];
+	char text[BASE64_ENCODED_MAX(64)];
+	size_t size;
+
+	(void)state;
+	for (size_t n = 0; n <= sizeof(data); n++) {
+		for (size_t i = 0; i < n; i++)
+			data[i] = (uint8_t)test_random(&seed);
+		base64_encode(data, n, text);
+		assert_true(base64_decode(text, strlen(text), back, &size));
+		assert_int_equal(size, n);
+		assert_memory_equal(data, back, n);
+	}
+}
+
+static void what_is_not_base64_is_refused(void **state)
+{
+	static const char *const wrong[] = { "A", "AA", "AAA", "AA=A",
+		"A===", "AB==", "AAB=", "AA A", "AA\nA", "====", "\377\377\377\377" };
+	uint8_t out[16];
+	size_t size;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
+		if (base64_decode(wrong[i], strlen(wrong[i]), out, &size))
+			fail_msg("\"%s\" was taken", wrong[i]);
+}
+
+static void words_after(const char *text, size_t piece, char *words)
+{
+	struct tail t = { .size = 0 };
+	size_t n = strlen(text);
+
+	for (size_t i = 0; i < n; i += piece)
+		tail_append(&t, text + i, n - i < piece ? n - i : piece);
+	tail_words(&t, words);
+}
+
+static void the_last_two_lines_are_kept(void **state)
+{
+	static const struct {
+		const char *text, *words;
+	} cases[] = { { "", "" }, { "\n\n", "" }, { "one", "one" }, { "one\n", "one" },
+		{ "one\ntwo\n", "one / two" }, { "zero\none\n\n\ntwo\n\n", "one / two" },
+		{ "\033[1mred\n", "?[1mred" } };
+	char words[TAIL_LINE_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+		for (size_t piece = 1; piece < 8; piece++) {
+			words_after(cases[i].text, piece, words);
+			assert_string_equal(words, cases[i].words);
+		}
+}
+
+static void a_flood_of_words_keeps_its_end(void **state)
+{
+	char text[5000], words[TAIL_LINE_MAX];
+
+	(void)state;
+	memset(text, 'x', sizeof(text));
+	strcpy(text + sizeof(text) - 10, "\nthe end\n");
+	for (size_t piece = 1; piece < sizeof(text); piece = piece * 3 + 1) {
+		words_after(text, piece, words);
+		assert_non_null(strstr(words, "xxx"));
+	}
+	words_after("\nthe end\n", 3, words);
+	assert_string_equal(words, "the end");
+}
+
+/* ---- key files */
+
+static void inspect_generated(const char *arguments, bool want_rsa, bool want_locked)
+{
+	char folder[] = "/tmp/cpuherd-id.XXXXXX", command[256], path[64];
+	struct identity id;
+	struct err e;
+
+	assert_non_null(mkdtemp(folder));
+	snprintf(command, sizeof(command), "ssh-keygen -q %s -f %s/key", arguments,
+		folder);
+	assert_int_equal(system(command), 0);
+	snprintf(path, sizeof(path), "%s/key", folder);
+	assert_rc(identity_read(path, &id, &e), RC_OK, &e);
+	assert_int_equal(id.rsa, want_rsa);
+	assert_int_equal(id.locked, want_locked);
+	snprintf(path, sizeof(path), "%s/key.pub", folder);
+	assert_rc(identity_read(path, &id, &e), RC_INPUT, &e);
+	assert_contains(e.text, "key.pub: not a private key");
+	snprintf(command, sizeof(command), "rm -rf %s", folder);
+	assert_int_equal(system(command), 0);
+}
+
+static void key_files_of_every_format_are_recognised(void **state)
+{
+	(void)state;
+	inspect_generated("-t ed25519 -N ''", false, false);
+	inspect_generated("-t ed25519 -N secret -a 1", false, true);
+	inspect_generated("-t rsa -b 2048 -N ''", true, false);
+	inspect_generated("-t rsa -b 2048 -N '' -m PEM", true, false);
+	inspect_generated("-t rsa -b 2048 -N secret -m PEM", true, true);
+	inspect_generated("-t ecdsa -N secret -m PKCS8", false, true);
+}
+
+static void a_missing_key_file_is_named(void **state)
+{
+	struct identity id;
+	struct err e;
+
+	(void)state;
+	assert_rc(identity_read("/nonexistent/id", &id, &e), RC_INPUT, &e);
+	assert_contains(e.text, "/nonexistent/id: No such file");
+}
+
+static void broken_key_files_are_refused_at_every_cut(void **state)
+{
+	static const char text[] = "-----BEGIN OPENSSH PRIVATE KEY-----\n"
+				   "b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAA"
+				   "AAAAABAAAAMwAAAAtzc2gtZW\n";
+	struct identity id;
+	struct err e;
+
+	(void)state;
+	for (size_t n = 0; n < sizeof(text); n++)
+		assert_rc(identity_inspect(
+				  (struct bytes){ (const uint8_t *)text, n }, &id, &e),
+			RC_INPUT, &e);
+}
+
+/* ---- a server's lists */
+
+static void put_string(struct buf *b, const char *text)
+{
+	size_t n = strlen(text);
+	const uint8_t size[4] = { 0, 0, (uint8_t)(n >> 8), (uint8_t)n };
+
+	buf_append(b, size, 4);
+	buf_append_text(b, text);
+}
+
+static void make_kexinit(struct buf *out)
+{
+	static const uint8_t head[2 + 16] = { 4, 20 };
+	struct buf packet = buf_with_cap(4096);
+	struct bytes body;
+
+	buf_append(&packet, head, sizeof(head));
+	put_string(&packet, "curve25519-sha256,x");
+	put_string(&packet, "ssh-ed25519");
+	put_string(&packet, "aes256-gcm@openssh.com");
+	put_string(&packet, "chacha20");
+	put_string(&packet, "hmac-sha2-256-etm@openssh.com");
+	put_string(&packet, "");
+	body = buf_bytes(&packet);
+	buf_append_text(out, "Go away\r\nSSH-2.0-Test\r\n");
+	buf_append(out, (const uint8_t[]){ 0, 0, 0, (uint8_t)body.size }, 4);
+	buf_append(out, body.data, body.size);
+	buf_destroy(&packet);
+}
+
+static void the_lists_of_a_server_are_found_behind_its_greeting(void **state)
+{
+	static const char *const ours[] = { "aes128-ctr", "x", NULL };
+	struct buf first = buf_with_cap(4096);
+	struct kex_lists lists;
+	struct bytes all;
+
+	(void)state;
+	make_kexinit(&first);
+	all = buf_bytes(&first);
+	for (size_t n = 0; n < all.size; n++)
+		assert_false(kex_lists_find((struct bytes){ all.data, n }, &lists));
+	assert_true(kex_lists_find(all, &lists));
+	assert_true(kex_list_has_common(lists.of_server[KEX_METHODS], ours));
+	assert_false(kex_list_has_common(lists.of_server[KEX_HOST_KEYS], ours));
+	assert_false(kex_list_has_common(lists.of_server[KEX_MACS_TO_CLIENT], ours));
+	assert_memory_equal(lists.of_server[KEX_CIPHERS_TO_CLIENT].data, "chacha20", 8);
+	buf_destroy(&first);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(base64_reads_back_what_it_wrote),
+		cmocka_unit_test(what_is_not_base64_is_refused),
+		cmocka_unit_test(the_last_two_lines_are_kept),
+		cmocka_unit_test(a_flood_of_words_keeps_its_end),
+		cmocka_unit_test(key_files_of_every_format_are_recognised),
+		cmocka_unit_test(a_missing_key_file_is_named),
+		cmocka_unit_test(broken_key_files_are_refused_at_every_cut),
+		cmocka_unit_test(the_lists_of_a_server_are_found_behind_its_greeting),
+	};
+
+	test_filter(argc, argv);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
