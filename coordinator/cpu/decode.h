@@ -1,0 +1,28 @@
+/* decode.h - registers to names.
+ *
+ * Facts carry CPUID and MSRs as they were read; what they mean is decided here,
+ * by a loop over the catalogue's rows.  A leaf or MSR that is absent reads as
+ * zero.
+ */
+#ifndef COORDINATOR_DECODE_H
+#define COORDINATOR_DECODE_H
+
+#include "coordinator/cpu/catalogue.h"
+#include "proto/message.h"
+
+enum { VENDOR_STRING_MAX = 13 };
+
+/* The features that every kind of logical CPU has: a guest's thread may run on
+ * any of them.  None when there are no registers. */
+struct bitset decode_features(const struct registers *r);
+
+/* The twelve letters of leaf 0 ("GenuineIntel"); false when there is no leaf 0
+ * or kinds of CPUs differ in it. */
+bool decode_vendor_string(const struct registers *r, char out[static VENDOR_STRING_MAX]);
+
+/* The brand string of leaves 0x80000002-4, blanks squeezed, printable; where the
+ * CPU has none, "VENDOR family F model M stepping S"; "" without leaf 1. */
+enum rc decode_brand(
+	const struct registers *r, struct arena *arena, const char **out, struct err *e);
+
+#endif
