@@ -1,0 +1,271 @@
+#include "coordinator/cpu/cpuxml.h"
+
+#include <libxml/parser.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "proto/limits.h"
+
+/* One reading: what every step needs. */
+struct reading {
+	const char *what;
+	struct arena *arena;
+	struct err *e;
+};
+
+static bool is_element(const xmlNode *n, const char *name)
+{
+	return n->type == XML_ELEMENT_NODE && strcmp((const char *)n->name, name) == 0;
+}
+
+/* The next element of the name, from n on; NULL when there is none. */
+static const xmlNode *next_named(const xmlNode *n, const char *name)
+{
+	while (n && !is_element(n, name))
+		n = n->next;
+	return n;
+}
+
+static const xmlNode *child(const xmlNode *parent, const char *name)
+{
+	return !parent ? NULL : next_named(parent->children, name);
+}
+
+static bool attribute_is(const xmlNode *n, const char *name, const char *value)
+{
+	xmlChar *got = xmlGetNoNsProp(n, (const xmlChar *)name);
+	bool same = got && strcmp((const char *)got, value) == 0;
+
+	xmlFree(got);
+	return same;
+}
+
+/* Copies what libxml2 allocated into the arena; NULL (absent) gives "". */
+static enum rc take_text(struct reading *r, xmlChar *text, const char **out)
+{
+	*out = !text ? "" : arena_text(r->arena, (const char *)text);
+	xmlFree(text);
+	return !*out ? err_memory(r->e) : RC_OK;
+}
+
+static enum rc check_name(struct reading *r, const char *name, const char *kind)
+{
+	if (text_is_name(name))
+		return RC_OK;
+	return err_set(r->e, RC_FACTS, 0, "%s: not the name of a %s: '%.60s'", r->what,
+		kind, name);
+}
+
+/* The text of an element that must be a name where it is there at all. */
+static enum rc read_name(struct reading *r, const xmlNode *n, const char **out)
+{
+	if (!n) {
+		*out = "";
+		return RC_OK;
+	}
+	if (take_text(r, xmlNodeGetContent(n), out) != RC_OK)
+		return r->e->code;
+	return check_name(r, *out, (const char *)n->name);
+}
+
+static enum rc add_text(struct reading *r, struct texts *list, const char *text)
+{
+	if (list->count >= LIMIT_LIST_ITEMS)
+		return err_set(r->e, RC_LIMIT, 0,
+			"%s: more than %d names (LIMIT_LIST_ITEMS)", r->what,
+			LIMIT_LIST_ITEMS);
+	list->item = arena_grow(r->arena, list->item, list->count, sizeof(*list->item));
+	if (!list->item)
+		return err_memory(r->e);
+	list->item[list->count++] = text;
+	return RC_OK;
+}
+
+static enum rc read_feature(struct reading *r, const xmlNode *n, struct cpuxml_cpu *out)
+{
+	const char *name, *policy;
+
+	if (take_text(r, xmlGetNoNsProp(n, (const xmlChar *)"name"), &name) != RC_OK ||
+		check_name(r, name, "feature") != RC_OK ||
+		take_text(r, xmlGetNoNsProp(n, (const xmlChar *)"policy"), &policy) !=
+			RC_OK)
+		return r->e->code;
+	/* optional promises nothing, so it counts for neither side */
+	if (policy[0] == '\0' || strcmp(policy, "require") == 0 ||
+		strcmp(policy, "force") == 0)
+		return add_text(r, &out->on, name);
+	if (strcmp(policy, "disable") == 0 || strcmp(policy, "forbid") == 0)
+		return add_text(r, &out->off, name);
+	if (strcmp(policy, "optional") == 0)
+		return RC_OK;
+	return err_set(r->e, RC_FACTS, 0, "%s: feature %s has policy '%.20s'", r->what,
+		name, policy);
+}
+
+/* The children of a <cpu>, or of the <mode name='host-model'> alike. */
+static enum rc read_cpu(struct reading *r, const xmlNode *n, struct cpuxml_cpu *out)
+{
+	if (read_name(r, child(n, "model"), &out->model) != RC_OK ||
+		read_name(r, child(n, "vendor"), &out->vendor) != RC_OK)
+		return r->e->code;
+	for (const xmlNode *f = child(n, "feature"); f;
+		f = next_named(f->next, "feature"))
+		if (read_feature(r, f, out) != RC_OK)
+			return r->e->code;
+	return RC_OK;
+}
+
+static enum rc read_custom_models(
+	struct reading *r, const xmlNode *mode, struct texts *out)
+{
+	for (const xmlNode *m = child(mode, "model"); m;
+		m = next_named(m->next, "model")) {
+		const char *name;
+
+		if (read_name(r, m, &name) != RC_OK || add_text(r, out, name) != RC_OK)
+			return r->e->code;
+	}
+	return RC_OK;
+}
+
+/* A path is only ever handed back to the node it came from; it must not be able
+ * to do anything to a terminal on the way. */
+static enum rc read_path(struct reading *r, const xmlNode *n, const char **out)
+{
+	char *copy;
+
+	*out = "";
+	if (!n)
+		return RC_OK;
+	if (take_text(r, xmlNodeGetContent(n), out) != RC_OK)
+		return r->e->code;
+	copy = arena_text(r->arena, *out);
+	if (!copy)
+		return err_memory(r->e);
+	text_make_printable(copy);
+	if ((*out)[0] != '/' || strcmp(copy, *out) != 0)
+		return err_set(
+			r->e, RC_FACTS, 0, "%s: not a path: '%.60s'", r->what, *out);
+	return RC_OK;
+}
+
+static enum rc read_modes(
+	struct reading *r, const xmlNode *cpu, struct cpuxml_domcaps *out)
+{
+	for (const xmlNode *m = child(cpu, "mode"); m; m = next_named(m->next, "mode")) {
+		enum rc rc = RC_OK;
+
+		if (!attribute_is(m, "supported", "yes"))
+			continue;
+		if (attribute_is(m, "name", "host-model")) {
+			out->has_host_model = true;
+			rc = read_cpu(r, m, &out->host_model);
+		} else if (attribute_is(m, "name", "custom")) {
+			rc = read_custom_models(r, m, &out->models);
+		}
+		if (rc != RC_OK)
+			return rc;
+	}
+	return RC_OK;
+}
+
+static enum rc read_domcaps(struct reading *r, const xmlNode *root, void *result)
+{
+	struct cpuxml_domcaps *out = result;
+
+	*out = (struct cpuxml_domcaps){ .host_model = { .model = "", .vendor = "" } };
+	if (read_path(r, child(root, "path"), &out->emulator) != RC_OK ||
+		read_name(r, child(root, "domain"), &out->virt) != RC_OK ||
+		read_name(r, child(root, "machine"), &out->machine) != RC_OK ||
+		read_name(r, child(root, "arch"), &out->arch) != RC_OK)
+		return r->e->code;
+	return read_modes(r, child(root, "cpu"), out);
+}
+
+static enum rc read_host(struct reading *r, const xmlNode *root, void *result)
+{
+	struct cpuxml_host *out = result;
+	const xmlNode *cpu = child(child(root, "host"), "cpu");
+
+	if (read_name(r, child(cpu, "arch"), &out->arch) != RC_OK ||
+		read_name(r, child(cpu, "model"), &out->model) != RC_OK)
+		return r->e->code;
+	return read_name(r, child(cpu, "vendor"), &out->vendor);
+}
+
+static enum rc read_cpu_root(struct reading *r, const xmlNode *root, void *result)
+{
+	struct cpuxml_cpu *out = result;
+
+	*out = (struct cpuxml_cpu){ 0 };
+	return read_cpu(r, root, out);
+}
+
+typedef enum rc reader(struct reading *r, const xmlNode *root, void *result);
+
+static enum rc read_root(
+	struct reading *r, xmlDoc *doc, const char *root_name, reader *read, void *result)
+{
+	const xmlNode *root = xmlDocGetRootElement(doc);
+
+	if (!root || !is_element(root, root_name))
+		return err_set(
+			r->e, RC_FACTS, 0, "%s: is not a <%s>", r->what, root_name);
+	return read(r, root, result);
+}
+
+/* Without a document type there are no entities.  UTF-8 whatever the text says of
+ * itself, so that no other encoding can hide one from the search. */
+static enum rc read_xml(struct reading *r, const char *xml, const char *root_name,
+	reader *read, void *result)
+{
+	size_t size = strlen(xml);
+	xmlParserCtxt *parser;
+	xmlDoc *doc;
+	enum rc rc;
+
+	if (size > LIMIT_BODY_BYTES)
+		return err_set(r->e, RC_LIMIT, 0,
+			"%s: longer than %d bytes (LIMIT_BODY_BYTES)", r->what,
+			LIMIT_BODY_BYTES);
+	if (strstr(xml, "<!DOCTYPE"))
+		return err_set(r->e, RC_FACTS, 0, "%s: has a document type", r->what);
+	parser = xmlNewParserCtxt();
+	if (!parser)
+		return err_memory(r->e);
+	doc = xmlCtxtReadMemory(parser, xml, (int)size, NULL, "UTF-8",
+		XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
+	if (doc)
+		rc = read_root(r, doc, root_name, read, result);
+	else
+		rc = err_set(r->e, RC_FACTS, parser->lastError.code,
+			"%s:%d: is not XML: %s", r->what, parser->lastError.line,
+			parser->lastError.message ? parser->lastError.message : "");
+	xmlFreeDoc(doc);
+	xmlFreeParserCtxt(parser);
+	return rc;
+}
+
+enum rc cpuxml_read_cpu(const char *xml, const char *what, struct arena *arena,
+	struct cpuxml_cpu *out, struct err *e)
+{
+	struct reading r = { what, arena, e };
+
+	return read_xml(&r, xml, "cpu", read_cpu_root, out);
+}
+
+enum rc cpuxml_read_domcaps(const char *xml, const char *what, struct arena *arena,
+	struct cpuxml_domcaps *out, struct err *e)
+{
+	struct reading r = { what, arena, e };
+
+	return read_xml(&r, xml, "domainCapabilities", read_domcaps, out);
+}
+
+enum rc cpuxml_read_host(const char *xml, const char *what, struct arena *arena,
+	struct cpuxml_host *out, struct err *e)
+{
+	struct reading r = { what, arena, e };
+
+	return read_xml(&r, xml, "capabilities", read_host, out);
+}
