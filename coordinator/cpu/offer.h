@@ -14,13 +14,21 @@
 #include "proto/virt.h"
 
 struct offer {
+	const char *node; /* its name in texts: the facts' hostname; never NULL */
 	struct bitset raw, kvm, features;
-	const char *vendor;	/* libvirt's name of the host CPU's vendor; "" unknown */
+	/* Features whose names this node's libvirt certainly knows: it refuses a
+	 * whole <cpu> for one name that it does not. */
+	struct bitset names;
+	/* Whose CPU a guest would see: libvirt's name of the vendor, the twelve
+	 * letters of CPUID where libvirt has no name; "" unknown.  With KVM that
+	 * is the host CPU's; TCG's is the same on every host. */
+	const char *vendor;
 	const char *host_model; /* libvirt's host-model for the virt type */
 	const char *cpu;	/* brand string of CPUID 0x80000002.., or the signature */
 	const char *emulator, *machine, *arch; /* of the domain capabilities */
 	struct texts models; /* every model name that the node's libvirt and QEMU know
 				* (usable or not) for custom mode */
+	struct bitset model_rows; /* the catalogue's models among them */
 };
 
 /* Can this node run guests of the virt type, as far as its facts tell?  When
@@ -30,5 +38,9 @@ bool offer_has_virt(const struct node_facts *f, enum virt_type virt, const char 
 /* RC_FACTS when an offer cannot be derived from the facts, with the reason. */
 enum rc offer_from_facts(struct catalogue *c, const struct node_facts *f,
 	enum virt_type virt, struct arena *arena, struct offer *out, struct err *e);
+
+/* Fills in model_rows and names from models, features and libvirt's version
+ * (major * 1000000 + minor * 1000 + release; 0 unknown). */
+void offer_derive_names(struct offer *o, uint64_t libvirt_version);
 
 #endif
