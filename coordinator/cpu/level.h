@@ -1,11 +1,11 @@
 /* level.h - the agreed guest CPU.
  *
  * baseline = what all offers share, minus what was taken out (by votes).
- * A level is a model plus a require for each baseline feature that the model
- * lacks and a disable for each feature that any definition of the model
- * (libvirt's or QEMU's) holds and the baseline does not: so nothing is left to
- * a node's own idea of the model.  The same offers give the same level in
- * whatever order they come.
+ * A level is a model plus a require for each baseline feature that some
+ * definition of the model lacks and a disable for each feature that any
+ * definition of the model (libvirt's or QEMU's) holds and the baseline does not:
+ * so nothing is left to a node's own idea of the model.  The same offers give the
+ * same level in whatever order they come.  docs/truth.md has the rules.
  */
 #ifndef COORDINATOR_LEVEL_H
 #define COORDINATOR_LEVEL_H
@@ -22,12 +22,13 @@ struct level_feature {
 struct level {
 	enum virt_type virt;
 	const char *model;
-	const char *vendor;		/* "" when the offers name none */
+	const char *vendor; /* "": none that a guest is sure to see and libvirt knows */
 	struct level_feature *features; /* sorted: by name */
 	size_t feature_count;
 	struct bitset baseline; /* what a guest will see */
 };
 
+/* A subset of every offer's features; excluded may be NULL; empty for n = 0. */
 struct bitset baseline_of(const struct offer *offers, size_t n,
 	const struct bitset *excluded, const struct bitset_ops *ops);
 

@@ -1,0 +1,38 @@
+/* fleet.h - random fleets made from the catalogue's models, the same in every run. */
+#ifndef TESTS_SUPPORT_FLEET_H
+#define TESTS_SUPPORT_FLEET_H
+
+#include "coordinator/cpu/level.h"
+#include "tests/support/test.h"
+
+enum { FLEET_NODES_MAX = 6, FLEETS = 600 };
+
+struct fleet {
+	struct arena arena;
+	struct catalogue *catalogue;
+	const struct bitset_ops *ops;
+	enum virt_type virt;
+	struct offer offers[FLEET_NODES_MAX];
+	size_t count;
+	uint64_t seed;
+};
+
+/* An empty fleet with its catalogue; arena_destroy(&f->arena) ends it. */
+void fleet_begin(struct fleet *f, uint64_t seed);
+
+/* One to FLEET_NODES_MAX nodes of one vendor; one offer. */
+void fleet_fill(struct fleet *f);
+void fleet_random_offer(struct fleet *f, struct offer *o, const char *vendor);
+
+void fleet_shuffle(struct fleet *f);
+
+/* A number below n. */
+size_t fleet_below(struct fleet *f, size_t n);
+
+/* Adds or removes n random features of the catalogue. */
+void fleet_toggle(struct fleet *f, struct bitset *s, size_t n);
+
+/* The check over many fleets. */
+void for_many_fleets(void (*check)(struct fleet *f));
+
+#endif

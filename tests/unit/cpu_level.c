@@ -1,0 +1,406 @@
+/* Properties of levels, over random fleets. */
+#include "tests/support/fleet.h"
+
+static enum rc choose(struct fleet *f, struct level *out, struct err *e)
+{
+	return level_choose(f->catalogue, f->offers, f->count, f->virt, NULL, f->ops,
+		&f->arena, out, e);
+}
+
+/* What a guest gets when a source's idea of the model is put right by the level;
+ * the last word on a feature is the level's. */
+static struct bitset apply(
+	struct fleet *f, const struct level *l, const struct bitset *meant)
+{
+	struct bitset s = *meant;
+
+	for (size_t i = 0; i < l->feature_count; i++) {
+		int bit = catalogue_find(f->catalogue, l->features[i].name);
+
+		assert_true(bit >= 0);
+		if (l->features[i].policy == POLICY_REQUIRE)
+			bitset_add(&s, (size_t)bit);
+		else
+			bitset_remove(&s, (size_t)bit);
+	}
+	return s;
+}
+
+static size_t levels_seen;
+
+static void check_closed(struct fleet *f)
+{
+	struct level l;
+	struct err e;
+
+	if (choose(f, &l, &e) != RC_OK)
+		return;
+	levels_seen++;
+	for (size_t s = 0; s < catalogue_source_count(); s++) {
+		const struct model_row *m = catalogue_find_model(l.model);
+		struct bitset meant, latent;
+
+		if (!catalogue_define_model(m, s, f->virt, &meant, &latent))
+			continue;
+		if (bitset_has(&l.baseline, (size_t)catalogue_find_row("svm")))
+			meant = bitset_or(&meant, &latent);
+		meant = apply(f, &l, &meant);
+		if (!bitset_equals(&meant, &l.baseline))
+			fail_msg("seed of fleet %llu: %s and %s do not give the baseline",
+				(unsigned long long)f->seed,
+				catalogue_source_row(s)->name, l.model);
+	}
+}
+
+static void whoever_defines_the_model_the_guest_gets_the_baseline(void **state)
+{
+	(void)state;
+	levels_seen = 0;
+	for_many_fleets(check_closed);
+	print_message("%zu of %d fleets have a level\n", levels_seen, FLEETS);
+	assert_true(levels_seen > FLEETS / 2);
+}
+
+static void check_requires(struct fleet *f)
+{
+	struct level l;
+	struct err e;
+
+	if (choose(f, &l, &e) != RC_OK)
+		return;
+	for (size_t i = 0; i < l.feature_count; i++) {
+		size_t bit = (size_t)catalogue_find(f->catalogue, l.features[i].name);
+
+		for (size_t n = 0; n < f->count; n++) {
+			assert_true(bitset_has(&f->offers[n].names, bit));
+			if (l.features[i].policy == POLICY_REQUIRE)
+				assert_true(bitset_has(&f->offers[n].features, bit));
+		}
+		if (i > 0)
+			assert_true(
+				strcmp(l.features[i - 1].name, l.features[i].name) < 0);
+	}
+}
+
+static void a_level_only_says_what_every_node_understands(void **state)
+{
+	(void)state;
+	for_many_fleets(check_requires);
+}
+
+static bool knows_model(const struct offer *o, const char *name)
+{
+	for (size_t i = 0; i < o->models.count; i++)
+		if (strcmp(o->models.item[i], name) == 0)
+			return true;
+	return false;
+}
+
+static void check_model_is_known(struct fleet *f)
+{
+	const struct model_row *m;
+	struct level l;
+	struct err e;
+
+	if (choose(f, &l, &e) != RC_OK)
+		return;
+	m = catalogue_find_model(l.model);
+	assert_true(m->decode_guest);
+	if (m->vendor)
+		assert_string_equal(m->vendor, f->offers[0].vendor);
+	for (size_t i = 0; i < f->count; i++)
+		assert_true(knows_model(&f->offers[i], l.model));
+}
+
+static void a_model_is_known_to_all_and_of_their_vendor(void **state)
+{
+	(void)state;
+	for_many_fleets(check_model_is_known);
+}
+
+static bool equal_levels(const struct level *a, const struct level *b)
+{
+	bool same = strcmp(a->model, b->model) == 0 &&
+		    strcmp(a->vendor, b->vendor) == 0 &&
+		    a->feature_count == b->feature_count &&
+		    bitset_equals(&a->baseline, &b->baseline);
+
+	for (size_t i = 0; same && i < a->feature_count; i++)
+		same = strcmp(a->features[i].name, b->features[i].name) == 0 &&
+		       a->features[i].policy == b->features[i].policy;
+	return same;
+}
+
+static void check_level_order(struct fleet *f)
+{
+	struct level before, after;
+	struct err e;
+	enum rc rc = choose(f, &before, &e);
+
+	fleet_shuffle(f);
+	assert_int_equal(choose(f, &after, &e), rc);
+	if (rc == RC_OK)
+		assert_true(equal_levels(&before, &after));
+}
+
+static void the_level_does_not_depend_on_order(void **state)
+{
+	(void)state;
+	for_many_fleets(check_level_order);
+}
+
+/* The elements that a model would need, worked out once more and naively. */
+static size_t elements_for(const struct model_row *m, const struct level *l)
+{
+	bool svm = bitset_has(&l->baseline, (size_t)catalogue_find_row("svm"));
+	size_t n = 0;
+
+	for (size_t bit = 0; bit < BITSET_BITS; bit++) {
+		bool wanted = bitset_has(&l->baseline, bit), needed = false;
+		struct bitset removed = feature_list_set(m->removed);
+
+		for (size_t s = 0; s < catalogue_source_count(); s++) {
+			struct bitset meant, latent;
+
+			if (!catalogue_define_model(m, s, l->virt, &meant, &latent))
+				continue;
+			needed = needed || bitset_has(&meant, bit) != wanted ||
+				 (svm && !wanted && bitset_has(&latent, bit));
+		}
+		n += needed || (!wanted && bitset_has(&removed, bit));
+	}
+	return n;
+}
+
+static void check_shortest(struct fleet *f)
+{
+	struct level l;
+	struct err e;
+
+	for (size_t i = 0; i < f->count; i++)
+		offer_derive_names(&f->offers[i], 9000000);
+	if (choose(f, &l, &e) != RC_OK)
+		return;
+	assert_int_equal(
+		l.feature_count, elements_for(catalogue_find_model(l.model), &l));
+	for (size_t i = 0; i < catalogue_model_count(); i++) {
+		const struct model_row *m = catalogue_model(i);
+		bool usable = m->definition_count && m->decode_guest &&
+			      (!m->vendor || !strcmp(m->vendor, f->offers[0].vendor));
+		size_t n;
+
+		for (size_t o = 0; usable && o < f->count; o++)
+			usable = knows_model(&f->offers[o], m->name);
+		if (!usable)
+			continue;
+		n = elements_for(m, &l);
+		assert_true(n >= l.feature_count);
+		/* of equals the last of the map is taken */
+		if (m > catalogue_find_model(l.model))
+			assert_true(n > l.feature_count);
+	}
+}
+
+static void no_usable_model_would_need_fewer_elements(void **state)
+{
+	struct fleet f;
+
+	(void)state;
+	for (uint64_t seed = 1; seed <= 40; seed++) {
+		fleet_begin(&f, seed);
+		fleet_fill(&f);
+		check_shortest(&f);
+		arena_destroy(&f.arena);
+	}
+}
+
+static void mixed_vendors_are_refused_by_name(void **state)
+{
+	struct fleet f;
+	struct level l;
+	struct err e;
+
+	(void)state;
+	fleet_begin(&f, 3);
+	f.count = 3;
+	fleet_random_offer(&f, &f.offers[0], "Intel");
+	fleet_random_offer(&f, &f.offers[1], "Intel");
+	fleet_random_offer(&f, &f.offers[2], "AMD");
+	f.offers[2].node = "rack2-n03";
+	assert_rc(choose(&f, &l, &e), RC_LEVEL, &e);
+	assert_contains(e.text, "node 1 of Intel");
+	assert_contains(e.text, "node 3 (rack2-n03) of AMD");
+	arena_destroy(&f.arena);
+}
+
+static void a_learnt_feature_that_all_offer_is_required(void **state)
+{
+	struct fleet f;
+	struct level l;
+	struct err e;
+	size_t bit;
+	bool found = false;
+
+	(void)state;
+	fleet_begin(&f, 4);
+	f.count = 2;
+	assert_rc(catalogue_learn(f.catalogue, "brand-new", &bit, &e), RC_OK, &e);
+	for (size_t i = 0; i < f.count; i++) {
+		fleet_random_offer(&f, &f.offers[i], "Intel");
+		bitset_add(&f.offers[i].features, bit);
+		offer_derive_names(&f.offers[i], 9000000);
+	}
+	assert_rc(choose(&f, &l, &e), RC_OK, &e);
+	for (size_t i = 0; i < l.feature_count; i++)
+		found = found || (strcmp(l.features[i].name, "brand-new") == 0 &&
+					 l.features[i].policy == POLICY_REQUIRE);
+	assert_true(found);
+	arena_destroy(&f.arena);
+}
+
+static void nodes_without_a_common_model_or_feature_are_refused(void **state)
+{
+	struct fleet f;
+	struct level l;
+	struct err e;
+
+	(void)state;
+	fleet_begin(&f, 5);
+	assert_rc(choose(&f, &l, &e), RC_LEVEL, &e);
+	f.count = 2;
+	fleet_random_offer(&f, &f.offers[0], "Intel");
+	fleet_random_offer(&f, &f.offers[1], "Intel");
+	f.offers[1].model_rows = (struct bitset){ { 0 } };
+	assert_rc(choose(&f, &l, &e), RC_LEVEL, &e);
+	assert_contains(e.text, "no CPU model of vendor Intel for kvm guests");
+	f.offers[1].features = (struct bitset){ { 0 } };
+	assert_rc(choose(&f, &l, &e), RC_LEVEL, &e);
+	assert_contains(e.text, "no feature in common");
+	arena_destroy(&f.arena);
+}
+
+/* Two nodes that know one model only and offer what libvirt means by it. */
+static void only_model(struct fleet *f, const char *name, uint64_t libvirt_version)
+{
+	const struct model_row *m = catalogue_find_model(name);
+
+	fleet_begin(f, 6);
+	f->count = 2;
+	for (size_t i = 0; i < f->count; i++) {
+		struct offer *o = &f->offers[i];
+
+		*o = (struct offer){ .node = "",
+			.vendor = m->vendor ? m->vendor : "AMD" };
+		o->features = feature_list_set(m->features);
+		o->models.item = arena_alloc(&f->arena, 1, sizeof(*o->models.item));
+		o->models.item[o->models.count++] = m->name;
+		offer_derive_names(o, libvirt_version);
+	}
+}
+
+static bool disables(const struct level *l, const char *name)
+{
+	for (size_t i = 0; i < l->feature_count; i++)
+		if (strcmp(l->features[i].name, name) == 0)
+			return l->features[i].policy == POLICY_DISABLE;
+	return false;
+}
+
+static void removed_features_are_disabled_where_their_name_is_known(void **state)
+{
+	struct fleet f;
+	struct level l;
+	struct err e;
+
+	(void)state;
+	only_model(&f, "Icelake-Server", 9000000);
+	assert_rc(choose(&f, &l, &e), RC_OK, &e);
+	assert_true(disables(&l, "intel-pt"));
+	arena_destroy(&f.arena);
+	only_model(&f, "Icelake-Server", 8000000);
+	f.offers[1].names = f.offers[0].names;
+	bitset_add(&f.offers[0].names, (size_t)catalogue_find_row("hypervisor"));
+	bitset_add(&f.offers[1].names, (size_t)catalogue_find_row("hypervisor"));
+	assert_rc(choose(&f, &l, &e), RC_OK, &e);
+	assert_false(disables(&l, "intel-pt"));
+	arena_destroy(&f.arena);
+}
+
+static void a_model_that_no_qemu_defines_is_not_taken(void **state)
+{
+	struct fleet f;
+	struct level l;
+	struct err e;
+
+	(void)state;
+	only_model(&f, "Icelake-Client", 9000000);
+	assert_rc(choose(&f, &l, &e), RC_LEVEL, &e);
+	arena_destroy(&f.arena);
+}
+
+static void non_migratable_features_enter_no_baseline(void **state)
+{
+	struct fleet f;
+	struct bitset base;
+
+	(void)state;
+	only_model(&f, "EPYC-Milan", 9000000);
+	assert_true(
+		bitset_has(&f.offers[0].features, (size_t)catalogue_find_row("xsaves")));
+	base = baseline_of(f.offers, f.count, NULL, f.ops);
+	assert_false(bitset_has(&base, (size_t)catalogue_find_row("xsaves")));
+	arena_destroy(&f.arena);
+}
+
+static void a_vendor_is_stated_only_where_a_guest_sees_it(void **state)
+{
+	static const struct {
+		enum virt_type virt;
+		const char *model, *vendor;
+	} rows[] = {
+		{ VIRT_KVM, "kvm64", "AMD" },
+		{ VIRT_KVM, "EPYC", "AMD" },
+		{ VIRT_QEMU, "kvm64", "" },
+		{ VIRT_QEMU, "EPYC", "AMD" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct fleet f;
+		struct level l;
+		struct err e;
+
+		only_model(&f, rows[i].model, 9000000);
+		f.virt = rows[i].virt;
+		assert_rc(choose(&f, &l, &e), RC_OK, &e);
+		assert_string_equal(l.vendor, rows[i].vendor);
+		for (size_t n = 0; n < f.count; n++)
+			f.offers[n].vendor = "CentaurHauls";
+		if (strcmp(rows[i].model, "kvm64") == 0) {
+			assert_rc(choose(&f, &l, &e), RC_OK, &e);
+			assert_string_equal(l.vendor, "");
+		}
+		arena_destroy(&f.arena);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(whoever_defines_the_model_the_guest_gets_the_baseline),
+		cmocka_unit_test(a_level_only_says_what_every_node_understands),
+		cmocka_unit_test(a_model_is_known_to_all_and_of_their_vendor),
+		cmocka_unit_test(the_level_does_not_depend_on_order),
+		cmocka_unit_test(no_usable_model_would_need_fewer_elements),
+		cmocka_unit_test(mixed_vendors_are_refused_by_name),
+		cmocka_unit_test(a_learnt_feature_that_all_offer_is_required),
+		cmocka_unit_test(removed_features_are_disabled_where_their_name_is_known),
+		cmocka_unit_test(a_model_that_no_qemu_defines_is_not_taken),
+		cmocka_unit_test(non_migratable_features_enter_no_baseline),
+		cmocka_unit_test(a_vendor_is_stated_only_where_a_guest_sees_it),
+		cmocka_unit_test(nodes_without_a_common_model_or_feature_are_refused),
+	};
+
+	test_filter(argc, argv);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
