@@ -1,0 +1,210 @@
+/* Machine cases: each folder of tests/cases holds the facts of a fleet and the
+ * level that must come out (level.xml) or the reason why none can (level.error).
+ * A file `virt` names another virt type than kvm.
+ *
+ *	unit_cases 'naples*'	runs some
+ *	UPDATE=1 unit_cases	writes what comes out; review the diff
+ */
+#include <dirent.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "coordinator/cpu/level.h"
+#include "coordinator/render/libvirt.h"
+#include "proto/dump.h"
+#include "proto/limits.h"
+#include "tests/support/test.h"
+
+enum { NODES_MAX = 16, CASES_MAX = 200 };
+
+struct fleet_case {
+	const char *folder;
+	struct arena arena;
+	struct catalogue *catalogue;
+	enum virt_type virt;
+	struct offer offers[NODES_MAX];
+	size_t count;
+};
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Names in a folder that end so, sorted. */
+static size_t list_folder(
+	struct arena *arena, const char *folder, const char *suffix, const char **names)
+{
+	DIR *d = opendir(folder);
+	struct dirent *entry;
+	size_t n = 0;
+
+	assert_non_null(d);
+	while ((entry = readdir(d))) {
+		size_t size = strlen(entry->d_name), end = strlen(suffix);
+
+		if (entry->d_name[0] == '.' || size < end ||
+			strcmp(entry->d_name + size - end, suffix) != 0)
+			continue;
+		assert_true(n < CASES_MAX);
+		names[n++] = arena_text(arena, entry->d_name);
+	}
+	closedir(d);
+	qsort(names, n, sizeof(names[0]), by_text);
+	return n;
+}
+
+static const char *path_in(struct fleet_case *c, const char *name)
+{
+	return arena_format(&c->arena, "%s/cases/%s/%s", TESTS_DIR, c->folder, name);
+}
+
+/* An offer of a level can only be wrong about what KVM passes on if it claims more;
+ * what QEMU and KVM give without the registers saying so is listed. */
+static void assert_offer_is_within_kvm(struct fleet_case *c, const struct offer *o)
+{
+	struct bitset extra = bitset_minus(&o->features, &o->kvm);
+
+	if (c->virt != VIRT_KVM || bitset_is_empty(&o->kvm))
+		return;
+	for (size_t bit = bitset_next(&extra, 0); bit < BITSET_BITS;
+		bit = bitset_next(&extra, bit + 1))
+		fail_msg("%s: %s is offered, KVM does not pass it on", o->node,
+			catalogue_name(c->catalogue, bit));
+}
+
+/* The text that comes out: a level, or the error of the node or the fleet. */
+static const char *outcome(struct fleet_case *c, bool *is_level)
+{
+	struct buf out = buf_with_cap(LIMIT_PLACE_BYTES);
+	struct level level;
+	struct err e;
+	const char *text;
+
+	*is_level = false;
+	if (level_choose(c->catalogue, c->offers, c->count, c->virt, NULL,
+		    bitset_choose(NULL), &c->arena, &level, &e) != RC_OK)
+		return arena_format(&c->arena, "%s: %s\n", rc_name(e.code), e.text);
+	for (size_t i = 0; i < c->count; i++)
+		assert_true(bitset_is_subset(&level.baseline, &c->offers[i].features));
+	assert_rc(render_libvirt_cpu(&out, &level, &e), RC_OK, &e);
+	text = arena_text_n(&c->arena, buf_bytes(&out).data, buf_bytes(&out).size);
+	buf_destroy(&out);
+	*is_level = true;
+	return text;
+}
+
+/* Reads the nodes; an error text when one has no offer, else NULL. */
+static const char *load_offers(struct fleet_case *c)
+{
+	const char *names[CASES_MAX];
+	size_t n = list_folder(&c->arena, path_in(c, ""), ".facts", names);
+
+	assert_in_range(n, 1, NODES_MAX);
+	for (size_t i = 0; i < n; i++) {
+		const char *text = test_read_file(&c->arena, path_in(c, names[i]));
+		struct bytes in = { (const uint8_t *)text, strlen(text) };
+		struct node_facts *f = arena_alloc(&c->arena, 1, sizeof(*f));
+		struct err e;
+
+		assert_rc(dump_read(in, names[i], &c->arena, f, &e), RC_OK, &e);
+		if (offer_from_facts(c->catalogue, f, c->virt, &c->arena,
+			    &c->offers[c->count], &e) != RC_OK)
+			return arena_format(&c->arena, "%s: %s: %s\n", names[i],
+				rc_name(e.code), e.text);
+		assert_offer_is_within_kvm(c, &c->offers[c->count++]);
+	}
+	return NULL;
+}
+
+static void reverse_offers(struct fleet_case *c)
+{
+	for (size_t i = 0; i < c->count / 2; i++) {
+		struct offer other = c->offers[i];
+
+		c->offers[i] = c->offers[c->count - 1 - i];
+		c->offers[c->count - 1 - i] = other;
+	}
+}
+
+static void show_difference(const char *path, const char *got, const char *folder)
+{
+	char command[4096];
+	FILE *diff;
+
+	snprintf(command, sizeof(command), "diff -u '%s' - >&2", path);
+	fflush(NULL);
+	diff = popen(command, "w");
+	if (diff) {
+		fputs(got, diff);
+		pclose(diff);
+	}
+	fail_msg("%s differs; alone: unit_cases '%s', accept: UPDATE=1 unit_cases '%s'",
+		path, folder, folder);
+}
+
+static void hold_against_file(struct fleet_case *c, const char *got, bool is_level)
+{
+	const char *path = path_in(c, is_level ? "level.xml" : "level.error");
+	const char *other = path_in(c, is_level ? "level.error" : "level.xml");
+
+	if (getenv("UPDATE")) {
+		test_write_file(path, got);
+		unlink(other);
+		return;
+	}
+	if (access(path, R_OK) != 0)
+		fail_msg(
+			"%s: %s is missing; what came out is:\n%s", c->folder, path, got);
+	if (access(other, F_OK) == 0)
+		fail_msg("%s: there is %s as well, what came out is:\n%s", c->folder,
+			other, got);
+	if (strcmp(test_read_file(&c->arena, path), got) != 0)
+		show_difference(path, got, c->folder);
+}
+
+static void run_case(void **state)
+{
+	struct fleet_case c = { .folder = *state };
+	const char *got;
+	bool is_level = false;
+	struct err e;
+
+	c.catalogue = catalogue_new(&c.arena, &e);
+	assert_non_null(c.catalogue);
+	if (access(path_in(&c, "virt"), R_OK) == 0) {
+		char *name = test_read_file(&c.arena, path_in(&c, "virt"));
+
+		name[strcspn(name, "\n")] = '\0';
+		c.virt = virt_of(name);
+	}
+	assert_true(c.virt < VIRT_COUNT);
+	got = load_offers(&c);
+	if (!got)
+		got = outcome(&c, &is_level);
+	hold_against_file(&c, got, is_level);
+	if (is_level) {
+		reverse_offers(&c);
+		assert_string_equal(outcome(&c, &is_level), got);
+	}
+	arena_destroy(&c.arena);
+}
+
+int main(int argc, char **argv)
+{
+	static struct CMUnitTest tests[CASES_MAX];
+	struct arena arena = { 0 };
+	const char *folders[CASES_MAX];
+	size_t n, count = 0;
+	int failed;
+
+	test_filter(argc, argv);
+	n = list_folder(&arena, TESTS_DIR "/cases", "", folders);
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(folders[i], "machines") != 0)
+			tests[count++] = (struct CMUnitTest){ folders[i], run_case, NULL,
+				NULL, (void *)folders[i] };
+	failed = _cmocka_run_group_tests("cases", tests, count, NULL, NULL);
+	arena_destroy(&arena);
+	return failed;
+}
