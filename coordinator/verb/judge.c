@@ -102,10 +102,13 @@ enum rc judge_choose_virt(struct run *run, struct err *e)
 static void offer_make(struct run *run, size_t i, enum virt_type virt)
 {
 	struct report_node *n = &run->nodes[i];
+	struct offer *offer = &run->offers[i];
 
-	if (run_has(run, i) && offer_from_facts(run->catalogue, &run->facts[i], virt,
-				       &run->arena, &run->offers[i], &n->err) == RC_OK)
-		n->offer = &run->offers[i];
+	if (!run_has(run, i) || offer_from_facts(run->catalogue, &run->facts[i], virt,
+					&run->arena, offer, &n->err) != RC_OK)
+		return;
+	offer->node = n->name; /* the user's name for it, not its own */
+	n->offer = offer;
 }
 
 void judge_offers(struct run *run)
