@@ -17,16 +17,12 @@ void judge_virt_types(struct run *run)
 				(enum virt_type)virt, &run->nodes[i].virt_why[virt]);
 }
 
-/* How many nodes cannot; *first is one of them. */
-static size_t lacking(const struct run *run, enum virt_type virt, size_t *first)
+static size_t lacking(const struct run *run, enum virt_type virt)
 {
 	size_t count = 0;
 
-	for (size_t i = run->count; i-- > 0;)
-		if (!run->nodes[i].virt[virt]) {
-			*first = i;
-			count++;
-		}
+	for (size_t i = 0; i < run->count; i++)
+		count += !run->nodes[i].virt[virt];
 	return count;
 }
 
@@ -45,24 +41,24 @@ static void blame_lacking(struct run *run, enum virt_type virt)
 				why_not(&run->nodes[i], virt));
 }
 
-static bool lacks_kvm(const struct report_node *n)
+static void blame_both(struct report_node *n)
 {
-	return !n->virt[VIRT_KVM];
+	const char *kvm = why_not(n, VIRT_KVM), *qemu = why_not(n, VIRT_QEMU);
+
+	if (strcmp(kvm, qemu) == 0)
+		err_set(&n->err, RC_FACTS, 0, "no guests can run here: %s", kvm);
+	else
+		err_set(&n->err, RC_FACTS, 0, "no guests can run here; kvm: %s; qemu: %s",
+			kvm, qemu);
 }
 
-static bool lacks_qemu(const struct report_node *n)
+/* A node that can run no guest at all says so, whatever the others can. */
+static void blame_the_unable(struct run *run)
 {
-	return !n->virt[VIRT_QEMU];
-}
-
-static enum rc virt_refuse(struct run *run, struct err *e)
-{
-	err_set(e, RC_LEVEL, 0,
-		"no virt type is common to the nodes: kvm is missing on %s; qemu on %s",
-		run_names(run, lacks_kvm), run_names(run, lacks_qemu));
-	blame_lacking(run, VIRT_KVM);
-	blame_lacking(run, VIRT_QEMU);
-	return e->code;
+	for (size_t i = 0; i < run->count; i++)
+		if (!run->nodes[i].virt[VIRT_KVM] && !run->nodes[i].virt[VIRT_QEMU] &&
+			run_has(run, i))
+			blame_both(&run->nodes[i]);
 }
 
 static enum rc virt_set(struct run *run, enum virt_type virt)
@@ -72,29 +68,50 @@ static enum rc virt_set(struct run *run, enum virt_type virt)
 	return RC_OK;
 }
 
+static bool lacks_kvm(const struct report_node *n)
+{
+	return !n->virt[VIRT_KVM];
+}
+
+/* Falling back to qemu would agree on a CPU that no guest of the kvm nodes has. */
+static enum rc virt_refuse_mix(struct run *run, struct err *e)
+{
+	err_set(e, RC_FACTS, 0,
+		"kvm is missing on %s and not on the others: nothing was written "
+		"(--virt-type qemu agrees on one CPU for emulated guests)",
+		run_names(run, lacks_kvm));
+	blame_lacking(run, VIRT_KVM);
+	return e->code;
+}
+
+static enum rc virt_set_emulated(struct run *run, struct err *e)
+{
+	run->report.virt_note = arena_format(&run->arena,
+		"virt type qemu: no node has kvm; %s: %s", run->nodes[0].name,
+		why_not(&run->nodes[0], VIRT_KVM));
+	if (!run->report.virt_note)
+		return err_memory(e);
+	return virt_set(run, VIRT_QEMU);
+}
+
 enum rc judge_choose_virt(struct run *run, struct err *e)
 {
 	enum virt_type wanted = virt_of(run->options->virt_type);
-	size_t who = 0, count;
+	size_t without_kvm = lacking(run, VIRT_KVM);
 
-	if (wanted != VIRT_COUNT) {
-		if (!lacking(run, wanted, &who))
-			return virt_set(run, wanted);
+	if (wanted != VIRT_COUNT)
 		blame_lacking(run, wanted);
-		return run_blame(run, "nothing was written", e);
-	}
-	count = lacking(run, VIRT_KVM, &who);
-	if (count == 0)
+	else
+		blame_the_unable(run);
+	if (run_blame(run, "nothing was written", e) != RC_OK)
+		return e->code;
+	if (wanted != VIRT_COUNT)
+		return virt_set(run, wanted);
+	if (without_kvm == 0)
 		return virt_set(run, VIRT_KVM);
-	run->report.virt_note = arena_format(&run->arena,
-		"virt type qemu: %zu of %zu nodes have no kvm; %s: %s", count, run->count,
-		run->nodes[who].name, why_not(&run->nodes[who], VIRT_KVM));
-	if (!run->report.virt_note)
-		return err_memory(e);
-	if (!lacking(run, VIRT_QEMU, &who))
-		return virt_set(run, VIRT_QEMU);
-	run->report.virt_note = "";
-	return virt_refuse(run, e);
+	if (without_kvm < run->count)
+		return virt_refuse_mix(run, e);
+	return virt_set_emulated(run, e);
 }
 
 /* ---- offers and level */
@@ -115,17 +132,6 @@ void judge_offers(struct run *run)
 {
 	for (size_t i = 0; i < run->count; i++)
 		offer_make(run, i, run->virt);
-}
-
-static void blame_both(struct report_node *n)
-{
-	const char *kvm = why_not(n, VIRT_KVM), *qemu = why_not(n, VIRT_QEMU);
-
-	if (strcmp(kvm, qemu) == 0)
-		err_set(&n->err, RC_FACTS, 0, "no guests can run here: %s", kvm);
-	else
-		err_set(&n->err, RC_FACTS, 0, "no guests can run here; kvm: %s; qemu: %s",
-			kvm, qemu);
 }
 
 void judge_best_offers(struct run *run)

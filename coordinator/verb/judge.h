@@ -10,8 +10,8 @@
 void judge_virt_types(struct run *run);
 
 /* One virt type for all nodes: the one asked for, or with auto kvm where all have it,
- * else qemu where all have it (and report.virt_note says so).  A mix is refused: RC_LEVEL,
- * and each node that lacks something says what. */
+ * qemu where none has it (and report.virt_note says so).  A mix is refused: RC_FACTS, and
+ * each node that lacks the type says why. */
 enum rc judge_choose_virt(struct run *run, struct err *e);
 
 /* The offer of every node that has no err for run->virt; a node without one gets an

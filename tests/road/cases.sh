@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154 # work, lab, status, kind, hosts: of ./lib.sh and ./road
+# shellcheck shell=bash disable=SC2154 # work, lab, status, kind, hosts, all: of ./lib.sh and ./road
 # cases.sh - when all is well.  Sourced by ./road; run in this order.
 
 # shellcheck disable=SC2034 # for ./road
@@ -20,7 +20,7 @@ cases=(
 )
 
 a_dry_run_shows_the_level_and_writes_nothing() {
-	fingerprint >"$work/before"
+	fingerprint "${all[@]}" >"$work/before"
 	herd_all negotiate --dry-run
 	exits 0
 	out_has '<model fallback='
@@ -48,7 +48,7 @@ every_libvirt_calls_the_stanza_compatible() {
 }
 
 a_second_run_is_unchanged_and_touches_nothing() {
-	fingerprint >"$work/before"
+	fingerprint "${all[@]}" >"$work/before"
 	herd_all negotiate
 	exits 0
 	out_has unchanged

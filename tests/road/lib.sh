@@ -71,11 +71,11 @@ nodes() {
 	cat "$lab/nodes.list"
 }
 
-# fingerprint [NODE...]: owner, mode, inode, time and content of all in cpuherd's folder:
+# fingerprint NODE...: owner, mode, inode, time and content of all in cpuherd's folder:
 # what must not change when nothing was written.
 fingerprint() {
 	local node
-	for node in ${*:-$(nodes)}; do
+	for node; do
 		echo "$node"
 		in_node "$node" "cd \"\$(dirname $(stanza))\" 2>/dev/null || exit 0
 			stat -c '%n %U %a %i' .; stat -c '%n %U %a %i %y %s' * .[a-z]* 2>/dev/null
@@ -84,7 +84,7 @@ fingerprint() {
 }
 
 untouched() {
-	fingerprint >"$work/after"
+	fingerprint "${all[@]}" >"$work/after"
 	diff "$work/before" "$work/after" >"$work/diff" ||
 		not_ok "nodes were changed: $(cat "$work/diff")"
 }

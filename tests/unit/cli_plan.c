@@ -1,0 +1,57 @@
+/* The built cpuherd on the saved facts of tests/cases: which runs are refused, and why. */
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/support/test.h"
+
+/* CTest runs every unit test in the build folder. */
+#define CPUHERD "coordinator/cpuherd"
+
+static const struct plan {
+	const char *fleet, *options;
+	int status;
+	const char *says; /* on standard output and error together */
+} plans[] = {
+	{ "sandybridge+haswell+skylake", "", 0, "nodes could agree on" },
+	{ "haswell+naples-under-tcg", "--virt-type qemu", 0, "(qemu)" },
+	/* falling back to emulation by itself would promise kvm guests a strange CPU */
+	{ "skylake+a-node-without-kvm", "", 20,
+		"kvm is missing on node02 and not on the others: nothing was written" },
+	{ "skylake+a-node-without-kvm", "--virt-type qemu", 0, "(qemu)" },
+	{ "skylake+a-node-without-kvm", "--virt-type kvm", 20,
+		"node02: no guests of virt type kvm" },
+	{ "haswell+naples-mixed-vendors", "", 21, "CPU vendors differ" },
+	{ "haswell+facts-with-registers-only", "", 20, "no guests can run here" },
+};
+
+static void each_fleet_is_judged_or_refused_with_its_reason(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(plans) / sizeof(plans[0]); i++) {
+		const struct plan *p = &plans[i];
+		struct arena arena = { 0 };
+		char out[] = "/tmp/cpuherd-out-XXXXXX";
+		int status;
+
+		close(mkstemp(out));
+		status = system(arena_format(&arena,
+			CPUHERD " plan --from %s/cases/%s %s >%s 2>&1 </dev/null",
+			TESTS_DIR, p->fleet, p->options, out));
+		print_message("  %s %s\n", p->fleet, p->options);
+		assert_contains(test_read_file(&arena, out), p->says);
+		assert_int_equal(WEXITSTATUS(status), p->status);
+		unlink(out);
+		arena_destroy(&arena);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest cases[] = {
+		cmocka_unit_test(each_fleet_is_judged_or_refused_with_its_reason),
+	};
+
+	test_filter(argc, argv);
+	return cmocka_run_group_tests(cases, NULL, NULL);
+}
