@@ -48,10 +48,10 @@ table_has() {
 	((row[${#columns} / 4] & bits))
 }
 
-# All features that the node would give to a guest, by its own libvirt and QEMU.
+# All features that the node would give to a guest, by its own libvirt and QEMU, of the
+# domain capabilities on the standard input.
 offer_of() {
-	lab_virsh "$1" domcapabilities --virttype "$virt" |
-		lab_virsh "$1" hypervisor-cpu-baseline --virttype "$virt" --features /dev/stdin |
+	lab_virsh "$1" hypervisor-cpu-baseline --virttype "$virt" --features /dev/stdin |
 		sed -n -E "s/.*policy='require' name='([^']+)'.*/\1/p" | sort
 }
 
@@ -99,9 +99,21 @@ check_capabilities() {
 		wrong "libvirt's host CPU has not microcode $((want))"
 }
 
+# TCG's CPU is an AMD one on every machine; KVM's has the host's vendor, which QEMU learns
+# by a way of its own.
+check_vendor() {
+	local vendor
+	[ "$virt" = kvm ] || return 0
+	vendor=$(grep -o '<vendor>.*</vendor>' "$dir/nodes/$node/seen")
+	sed -n "/<mode name='host-model'/,/<\/mode>/p" <<<"$1" | grep -qF "$vendor" ||
+		wrong "QEMU's host CPU is not of $vendor"
+}
+
 check_offer() {
-	local feature offer
-	offer=$(offer_of "$node")
+	local feature offer domcaps
+	domcaps=$(lab_virsh "$node" domcapabilities --virttype "$virt")
+	check_vendor "$domcaps"
+	offer=$(offer_of "$node" <<<"$domcaps")
 	[ "$(wc -w <<<"$offer")" -ge 20 ] || wrong "the offer for $virt has too few features: $offer"
 	for feature in $offer; do
 		[[ $EMULATED == *" $feature "* ]] || table_has "$feature" ||
