@@ -9,7 +9,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 lab_command=$here/../lab/lab
 # shellcheck disable=SC2034 # for ./road and its cases
 cpuherd=${CPUHERD:-$here/../../build/dev/coordinator/cpuherd}
-work=$(mktemp -d)
+work=$(mktemp -d) && chmod 755 "$work"
 lab=$work/lab
 passed=0 failed=0
 
