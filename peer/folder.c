@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -59,11 +60,13 @@ static int make_folder(struct walk *w, const char *name)
 		w->made->item[n].parent = dup_closing(w->fd);
 	if (fd < 0 || w->made->item[n].parent < 0 || fchmod(fd, 0755) != 0) {
 		(void)unlinkat(w->fd, name, AT_REMOVEDIR);
+		if (fd >= 0 && w->made->item[n].parent >= 0)
+			close(w->made->item[n].parent);
 		if (fd >= 0)
 			close(fd);
 		return -1;
 	}
-	strcpy(w->made->item[n].name, name);
+	snprintf(w->made->item[n].name, sizeof(w->made->item[n].name), "%s", name);
 	w->made->count++;
 	return fd;
 }
