@@ -76,8 +76,9 @@ static bool must_repeat(struct session *s)
 	return s->common->transport->wait(s->transport) & TRANSPORT_WRITE;
 }
 
-/* Both streams once.  Reading one takes packets of the other from the socket too,
- * so standard output comes last: what is left in the library is only words. */
+/* Both streams.  Reading one takes packets of the other out of the socket, which
+ * then wakes nobody: so standard output comes last, and what may be left in the
+ * library is words only. */
 static enum rc drain_both(struct session *s)
 {
 	enum rc rc = drain(s, TRANSPORT_ERR);
@@ -95,18 +96,15 @@ static enum rc drain_both(struct session *s)
 /* Reads what is there. RC_OK: something, or the end of it; RC_AGAIN: nothing. */
 static enum rc read_more(struct session *s)
 {
-	size_t before = buf_bytes(&s->in).size, budget;
+	size_t before = buf_bytes(&s->in).size;
 	enum rc rc;
 
 	if (s->eof)
 		return describe_end(s);
-	do {
-		budget = s->budget;
-		rc = drain_both(s);
-	} while (rc == RC_AGAIN && s->budget < budget && !s->hot && !must_repeat(s));
-	if (rc != RC_AGAIN)
-		return rc;
-	return buf_bytes(&s->in).size > before ? RC_OK : RC_AGAIN;
+	rc = drain_both(s);
+	if (rc == RC_AGAIN && buf_bytes(&s->in).size > before)
+		return RC_OK;
+	return rc;
 }
 
 static enum rc write_bytes(struct session *s, struct bytes data, size_t *written)

@@ -2,9 +2,11 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "coordinator/net/fleet.h"
+#include "proto/frame.h"
 #include "tests/ssh/server.h"
 #include "tests/support/test.h"
 
@@ -656,7 +658,85 @@ static void a_peer_that_never_answers_costs_the_time_of_a_request(void **state)
 	herd_end(&h, &s);
 }
 
+/* More than one turn may read, at once, and then silence. */
+static void an_answer_of_a_megabyte_arrives(void **state)
+{
+	static char long_text[1000 * 1000];
+	const struct facts facts = { .hostname = "big", .cmdline = long_text };
+	struct buf frame = buf_with_cap(2 * 1024 * 1024);
+	char path[128], body[512];
+	struct bytes all;
+	struct server s;
+	struct herd h;
+	FILE *file;
+
+	(void)state;
+	memset(long_text, 'x', sizeof(long_text) - 1);
+	assert_rc(frame_put(&frame, MESSAGE_facts, &facts, &h.err), RC_OK, &h.err);
+	all = buf_bytes(&frame);
+	snprintf(path, sizeof(path), "%s/frame", site.folder);
+	file = fopen(path, "w");
+	assert_non_null(file);
+	assert_int_equal(fwrite(all.data, 1, all.size, file), all.size);
+	fclose(file);
+	buf_destroy(&frame);
+	snprintf(body, sizeof(body),
+		PROTOCOL_1 WELCOME "head -c 12 >/dev/null; cat %s; cat >/dev/null", path);
+	s = herd_with_peer(&h, body);
+	h.options.timeout_s = 10;
+	assert_rc(herd_connect(&h), RC_OK, &h.err);
+	assert_rc(herd_ask(&h), RC_OK, &h.err);
+	assert_rc(fleet_error(h.fleet, 0)->code, RC_OK, fleet_error(h.fleet, 0));
+	assert_int_equal(h.answers[0], 1);
+	herd_end(&h, &s);
+}
+
 /* ---- interruption */
+
+static void an_interrupt_between_rounds_keeps_the_next_from_starting(void **state)
+{
+	struct herd h;
+	struct server s = herd_one(&h, &(struct server_options){ SERVER_SSHD, 0, NULL });
+
+	(void)state;
+	assert_rc(herd_connect(&h), RC_OK, &h.err);
+	raise(SIGTERM);
+	assert_rc(herd_ask(&h), RC_INTERRUPTED, &h.err);
+	assert_int_equal(h.answers[0], 0);
+	fleet_ignore_interrupt(h.fleet);
+	assert_rc(herd_ask(&h), RC_OK, &h.err);
+	assert_int_equal(h.answers[0], 1);
+	herd_end(&h, &s);
+}
+
+static void interrupt_round(void *context, const struct fleet_progress *p)
+{
+	bool *done = context;
+
+	if (*done || strcmp(p->phase, "facts") != 0)
+		return;
+	raise(SIGINT);
+	raise(SIGINT);
+	*done = true;
+}
+
+static void a_second_interrupt_does_not_wait_for_answers(void **state)
+{
+	struct herd h;
+	struct server s = herd_with_peer(&h, PROTOCOL_1 WELCOME "cat >/dev/null");
+	time_t begin = time(NULL);
+	bool done = false;
+
+	(void)state;
+	h.fleet = fleet_new(&h.inventory, &h.options, interrupt_round, &done, &h.err);
+	assert_non_null(h.fleet);
+	assert_rc(fleet_connect(h.fleet, &h.err), RC_OK, &h.err);
+	assert_rc(herd_ask(&h), RC_INTERRUPTED, &h.err);
+	assert_int_equal(fleet_error(h.fleet, 0)->code, RC_INTERRUPTED);
+	assert_false(fleet_is_alive(h.fleet, 0));
+	assert_true(time(NULL) - begin < 4);
+	herd_end(&h, &s);
+}
 
 static void interrupt_now(void *context, const struct fleet_progress *p)
 {
@@ -672,6 +752,7 @@ static void an_interrupt_stops_connecting_and_refuses_rounds(void **state)
 	struct herd h;
 	struct server s = herd_one(
 		&h, &(struct server_options){ SERVER_SILENT, 0, NULL });
+	time_t begin = time(NULL);
 	bool done = false;
 
 	(void)state;
@@ -679,6 +760,7 @@ static void an_interrupt_stops_connecting_and_refuses_rounds(void **state)
 	assert_non_null(h.fleet);
 	assert_rc(fleet_connect(h.fleet, &h.err), RC_INTERRUPTED, &h.err);
 	assert_int_equal(fleet_error(h.fleet, 0)->code, RC_INTERRUPTED);
+	assert_true(time(NULL) - begin < 4); /* at once, not after a grace */
 	assert_rc(herd_ask(&h), RC_INTERRUPTED, &h.err);
 	fleet_ignore_interrupt(h.fleet);
 	assert_rc(herd_ask(&h), RC_OK, &h.err);
@@ -741,6 +823,10 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_peer_that_sends_garbage_is_a_protocol_error),
 		cmocka_unit_test(a_frame_without_bounds_is_refused),
 		cmocka_unit_test(a_peer_that_never_answers_costs_the_time_of_a_request),
+		cmocka_unit_test(an_answer_of_a_megabyte_arrives),
+		cmocka_unit_test(
+			an_interrupt_between_rounds_keeps_the_next_from_starting),
+		cmocka_unit_test(a_second_interrupt_does_not_wait_for_answers),
 		cmocka_unit_test(an_interrupt_stops_connecting_and_refuses_rounds),
 	};
 

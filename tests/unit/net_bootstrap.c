@@ -1,8 +1,10 @@
 /* The one shell line, run by every shell that is here, in homes of every kind. */
 #include <ctype.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -484,6 +486,35 @@ static void a_push_that_is_cut_short_leaves_nothing(void **state)
 	arena_destroy(&arena);
 }
 
+/* The image arrives in two pieces, the second when the first was read. */
+static void a_push_in_pieces_is_put_together(void **state)
+{
+	struct buf in = buf_with_cap(64 * 1024);
+	struct arena arena = { NULL };
+	struct bootstrap_start start;
+	char home[96];
+	struct child c;
+	int unread = 1;
+
+	(void)state;
+	make_home(home, "pieces");
+	c = start_shell(sh, make_command(&arena, false), home, "");
+	assert_true(next_start(&c, &in, &start));
+	assert_int_equal(write(c.in, gzipped, 10), 10);
+	while (unread) {
+		assert_int_equal(ioctl(c.in, FIONREAD, &unread), 0);
+		sched_yield();
+	}
+	assert_int_equal(write(c.in, gzipped + 10, gzipped_size - 10), gzipped_size - 10);
+	assert_true(next_start(&c, &in, &start));
+	assert_int_equal(start.word, BOOTSTRAP_HAVE);
+	close(c.in);
+	close(c.out);
+	waitpid(c.pid, NULL, 0);
+	buf_destroy(&in);
+	arena_destroy(&arena);
+}
+
 static void a_push_of_other_bytes_is_not_run(void **state)
 {
 	struct arena arena = { NULL };
@@ -712,6 +743,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_wrong_file_in_the_cache_is_replaced),
 		cmocka_unit_test(an_open_cache_folder_is_made_private),
 		cmocka_unit_test(a_push_that_is_cut_short_leaves_nothing),
+		cmocka_unit_test(a_push_in_pieces_is_put_together),
 		cmocka_unit_test(a_push_of_other_bytes_is_not_run),
 		cmocka_unit_test(a_home_without_exec_gives_way_to_the_next_place),
 		cmocka_unit_test(a_read_only_home_gives_way_to_the_next_place),

@@ -23,8 +23,9 @@ enum fault {
 struct manner {
 	bool must_push, agent_fits, file_fits;
 	unsigned agent_keys;
-	size_t piece; /* of a read or write */
-	const char *start, *words, *failure;
+	size_t piece;  /* of a read or write */
+	bool stutters; /* "not yet" after every piece */
+	const char *start, *words, *failure, *cmdline;
 	bool wrong_answer;
 	unsigned addresses, dead_addresses;
 };
@@ -33,7 +34,7 @@ static struct script {
 	struct manner manner;
 	enum fault fault;
 	unsigned fault_at, calls;
-	bool hanging, wants_expiry;
+	bool hanging, wants_expiry, stuttered, hot;
 	unsigned opened, destroyed, hung_up, settled, answered, agent_key;
 	int directions;
 	char nonce[64];
@@ -63,6 +64,9 @@ static enum rc inject(struct err *e, bool *gone)
 	*gone = false;
 	script.directions = TRANSPORT_READ;
 	if (script.hanging)
+		return RC_AGAIN;
+	script.stuttered = script.manner.stutters && !script.stuttered;
+	if (script.stuttered)
 		return RC_AGAIN;
 	if (script.calls != script.fault_at)
 		return RC_OK;
@@ -95,7 +99,10 @@ static enum rc inject_call(struct err *e)
 /* For calls that never say "again". */
 static enum rc inject_sync(struct err *e)
 {
-	enum rc rc = inject_call(e);
+	enum rc rc;
+
+	script.stuttered = script.manner.stutters; /* these never wait */
+	rc = inject_call(e);
 
 	return rc == RC_AGAIN ? RC_OK : rc;
 }
@@ -133,7 +140,7 @@ static void fake_hang_up(struct session *s)
 static void fake_watch(struct session *s, int directions, bool hot)
 {
 	(void)s;
-	(void)hot;
+	script.hot = hot;
 	/* the session turns "nobody knows" into "both" */
 	if (script.directions == 0 && directions)
 		assert_int_equal(directions, TRANSPORT_READ | TRANSPORT_WRITE);
@@ -265,10 +272,15 @@ static enum rc fake_read(struct transport *t, enum transport_stream stream, void
 	size_t room, size_t *n, struct err *e)
 {
 	struct bytes ready = buf_bytes(&script.from_peer);
-	bool gone;
-	enum rc rc = inject(e, &gone);
+	bool gone, stuttered = script.stuttered;
+	enum rc rc;
 
 	(void)t;
+	if (stream == TRANSPORT_ERR) /* only the other stream stutters */
+		script.stuttered = true;
+	rc = inject(e, &gone);
+	if (stream == TRANSPORT_ERR)
+		script.stuttered = stuttered;
 	*n = 0;
 	if (gone)
 		script.eof = true;
@@ -294,7 +306,7 @@ static void peer_answers(const struct message *m)
 {
 	static const struct welcome welcome = { 1, "0", 0 };
 	static const struct staged staged = { "/x", false };
-	static const struct facts facts = { .hostname = "scripted" };
+	struct facts facts = { .hostname = "scripted", .cmdline = script.manner.cmdline };
 	struct failure failure = { script.manner.failure, 5, "no libvirt" };
 	struct err e;
 
@@ -316,6 +328,8 @@ static void peer_hears(const void *data, size_t size)
 	struct err e;
 
 	if (script.manner.must_push && script.pushed < image.gzip.size) {
+		assert_true(size <= image.gzip.size - script.pushed);
+		assert_memory_equal(data, image.gzip.data + script.pushed, size);
 		script.pushed += size;
 		if (script.pushed == image.gzip.size)
 			say("have pushed /tmp");
@@ -532,6 +546,8 @@ static void bytes_may_come_and_go_one_by_one(void **state)
 	bytewise.must_push = true;
 	bytewise.piece = 1;
 	life_with(&bytewise, FAULT_NONE, 0);
+	bytewise.stutters = true;
+	life_with(&bytewise, FAULT_NONE, 0);
 }
 
 static void a_dead_address_gives_way_to_the_next(void **state)
@@ -671,6 +687,30 @@ static void a_failure_of_the_peer_keeps_its_code_and_the_session(void **state)
 	tear_down(&s);
 }
 
+/* The library may hold what the socket will never announce again. */
+static void a_session_that_stops_reading_says_that_there_is_more(void **state)
+{
+	static char long_text[1000 * 1000];
+	struct manner big = usual;
+	struct session s;
+	unsigned turns = 1;
+
+	(void)state;
+	memset(long_text, 'x', sizeof(long_text) - 1);
+	big.cmdline = long_text;
+	set_up(&big, &s);
+	session_open(&s);
+	session_ask(&s, MESSAGE_ask_facts, &(struct ask_facts){ 0 }, &s.err);
+	for (; s.state == S_ANSWER; turns++) {
+		assert_true(script.hot);
+		session_advance(&s);
+	}
+	assert_int_equal(s.state, S_READY);
+	assert_int_equal(script.answered, 1);
+	assert_true(turns > 1);
+	tear_down(&s);
+}
+
 static void an_answer_to_another_question_ends_the_session(void **state)
 {
 	struct manner wrong = usual;
@@ -746,6 +786,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(rsa_keys_that_an_old_library_cannot_use_are_explained),
 		cmocka_unit_test(a_start_that_fails_says_why),
 		cmocka_unit_test(a_failure_of_the_peer_keeps_its_code_and_the_session),
+		cmocka_unit_test(a_session_that_stops_reading_says_that_there_is_more),
 		cmocka_unit_test(an_answer_to_another_question_ends_the_session),
 		cmocka_unit_test(a_session_that_is_not_ready_cannot_be_asked),
 		cmocka_unit_test(the_drawing_names_every_state_that_is_entered),
