@@ -1,0 +1,152 @@
+#include "tests/ssh/herd.h"
+
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tests/support/test.h"
+
+struct site site;
+
+void herd_init(struct herd *h)
+{
+	memset(h, 0, sizeof(*h));
+	snprintf(h->record, sizeof(h->record), "%s/known_hosts", site.folder);
+	unlink(h->record);
+	h->inventory.nodes = h->nodes;
+	h->identities[0] = site.user_key;
+	h->known_hosts[0] = h->record;
+	h->options.identities = h->identities;
+	h->options.identity_count = 1;
+	h->options.known_hosts = h->known_hosts;
+	h->options.known_hosts_count = 1;
+	h->options.connect = "";
+	h->options.connect_timeout_s = 60;
+	h->options.timeout_s = 60;
+}
+
+void herd_add(struct herd *h, const struct server *s)
+{
+	struct inventory_node *node = &h->nodes[h->inventory.count++];
+
+	node->name = "node";
+	node->host = "127.0.0.1";
+	node->port = s->port;
+}
+
+void trust(const struct herd *h, const struct server *s, const char *key)
+{
+	run("(printf '[127.0.0.1]:%u '; cat %s.pub) >>%s", s->port, key, h->record);
+}
+
+enum rc herd_connect(struct herd *h)
+{
+	h->fleet = fleet_new(&h->inventory, &h->options, NULL, NULL, &h->err);
+	if (!h->fleet)
+		return h->err.code;
+	return fleet_connect(h->fleet, &h->err);
+}
+
+/* A server, trusted, one node; connected. */
+struct server herd_one(struct herd *h, const struct server_options *options)
+{
+	struct server s = server_start(&site, options);
+
+	herd_init(h);
+	herd_add(h, &s);
+	trust(h, &s, site.host_key);
+	return s;
+}
+
+static bool ask_facts(
+	void *context, size_t node, enum message_tag *tag, const void **value)
+{
+	static const struct ask_facts request = { 0 };
+
+	(void)context;
+	(void)node;
+	*tag = MESSAGE_ask_facts;
+	*value = &request;
+	return true;
+}
+
+static enum rc take_facts(
+	void *context, size_t node, const struct message *m, struct err *e)
+{
+	struct herd *h = context;
+	const struct facts *facts = m->value;
+
+	(void)e;
+	assert_int_equal(m->type->tag, MESSAGE_facts);
+	snprintf(h->hostnames[node], sizeof(h->hostnames[node]), "%s", facts->hostname);
+	h->answers[node]++;
+	return RC_OK;
+}
+
+static const struct fleet_call facts_call = { "facts", ask_facts, take_facts };
+
+enum rc herd_ask(struct herd *h)
+{
+	return fleet_round(h->fleet, &facts_call, h, &h->err);
+}
+
+void herd_end(struct herd *h, struct server *s)
+{
+	fleet_destroy(h->fleet);
+	server_stop(s);
+}
+
+/* The first node failed with this code and these words. */
+void assert_refused(struct herd *h, enum rc code, const char *words)
+{
+	const struct err *e;
+
+	assert_rc(herd_connect(h), RC_OK, &h->err);
+	assert_false(fleet_is_alive(h->fleet, 0));
+	e = fleet_error(h->fleet, 0);
+	assert_rc(e->code, code, e);
+	assert_contains(e->text, words);
+}
+
+/* A packaged peer (it comes first) that does what the body says. */
+struct server herd_with_peer(struct herd *h, const char *body)
+{
+	char config[512], path[160];
+	struct server_options options = { SERVER_SSHD, 0, config };
+	struct server s;
+
+	snprintf(path, sizeof(path), "%s/cpuherd-peer", site.folder);
+	unlink(path);
+	test_write_file(path, body);
+	chmod(path, 0755);
+	snprintf(config, sizeof(config),
+		"SetEnv PATH=%s:/usr/bin:/bin HOME=%s XDG_RUNTIME_DIR=%s/empty\n",
+		site.folder, site.home, site.folder);
+	s = server_start(&site, &options);
+	herd_init(h);
+	herd_add(h, &s);
+	trust(h, &s, site.host_key);
+	return s;
+}
+
+int herd_make(void **state)
+{
+	const char *missing;
+
+	(void)state;
+	unsetenv("SSH_AUTH_SOCK");
+	if (site_make(&site, &missing))
+		return 0;
+	printf("skipped: %s is missing\n", missing);
+	exit(77);
+}
+
+int herd_unmake(void **state)
+{
+	(void)state;
+	if (getenv("KEEP"))
+		printf("kept: %s\n", site.folder);
+	else
+		site_remove(&site);
+	return 0;
+}

@@ -1,0 +1,52 @@
+/* herd.h - one run of cpuherd's network side against servers of server.h. */
+#ifndef TESTS_HERD_H
+#define TESTS_HERD_H
+
+#include "coordinator/net/fleet.h"
+#include "tests/ssh/server.h"
+
+extern struct site site;
+
+enum { NODES_MAX = 64 };
+
+/* One run of cpuherd's network side. */
+struct herd {
+	struct inventory_node nodes[NODES_MAX];
+	struct inventory inventory;
+	struct fleet_options options;
+	const char *identities[12], *known_hosts[2];
+	char record[128];
+	struct fleet *fleet;
+	char hostnames[NODES_MAX][32]; /* from the facts */
+	int answers[NODES_MAX];
+	struct err err;
+};
+
+/* No nodes, one user key, an empty known_hosts. */
+void herd_init(struct herd *h);
+void herd_add(struct herd *h, const struct server *s);
+/* Puts the public half of a key into the herd's known_hosts for this server. */
+void trust(const struct herd *h, const struct server *s, const char *key);
+
+/* A server, trusted, and a herd of this one node, not connected yet. */
+struct server herd_one(struct herd *h, const struct server_options *options);
+/* The same, where a packaged peer (it comes first) does what the body says. */
+struct server herd_with_peer(struct herd *h, const char *body);
+
+#define PROTOCOL_1 "#!/bin/sh\n[ $# = 0 ] || { echo 1; exit; }\n"
+/* A framed [2, [1, "x", 0]]: welcome. */
+#define WELCOME "printf '\\0\\0\\0\\007\\222\\002\\223\\001\\241x\\0'\n"
+
+enum rc herd_connect(struct herd *h);
+/* Asks for facts; answers are counted in h->answers. */
+enum rc herd_ask(struct herd *h);
+void herd_end(struct herd *h, struct server *s);
+
+/* Connects; the first node failed with this code and these words. */
+void assert_refused(struct herd *h, enum rc code, const char *words);
+
+/* For cmocka_run_group_tests(). */
+int herd_make(void **state);
+int herd_unmake(void **state);
+
+#endif
