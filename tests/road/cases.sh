@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2154 # work, lab, status, kind, hosts, all: of ./lib.sh and ./road
-# cases.sh - when all is well.  Sourced by ./road; run in this order.
+# cases.sh - when all is well.  Sourced by ./road.
 
 # shellcheck disable=SC2034 # for ./road
 cases=(
@@ -17,6 +17,7 @@ cases=(
 	a_user_with_sudo_can_negotiate
 	the_order_of_nodes_does_not_matter
 	an_edited_stanza_is_put_right_and_keeps_owner_and_mode
+	a_ci_job_keeps_the_evidence_and_fails_with_the_reason
 )
 
 a_dry_run_shows_the_level_and_writes_nothing() {
@@ -41,6 +42,7 @@ three_cpus_agree_and_every_node_has_the_same_stanza() {
 
 every_libvirt_calls_the_stanza_compatible() {
 	local node
+	need_level
 	for node in $(nodes); do
 		in_node "$node" "virsh -q -c ${connect[1]:-qemu:///system} hypervisor-cpu-compare \
 			--virttype $(cat "$lab/virt") --error $(stanza)"
@@ -48,6 +50,7 @@ every_libvirt_calls_the_stanza_compatible() {
 }
 
 a_second_run_is_unchanged_and_touches_nothing() {
+	need_level
 	fingerprint "${all[@]}" >"$work/before"
 	herd_all negotiate
 	exits 0
@@ -58,19 +61,15 @@ a_second_run_is_unchanged_and_touches_nothing() {
 # libvirt lists in the live XML what QEMU really gave, when it differs from the request.
 a_guest_with_the_level_has_no_feature_that_was_not_stated() {
 	local node
+	need_level
 	in_node node01 "cat $(stanza)" | grep -oE "feature policy='[a-z]*' name='[^']*'" |
 		sort >"$work/stated"
 	for node in $(nodes); do
-		in_node "$node" "cat >guest.xml; echo '<domain type=\"$(cat "$lab/virt")\"><name>level</name>
-			<memory unit=\"MiB\">32</memory><os><type arch=\"x86_64\">hvm</type></os>
-			<features><acpi/><apic/></features>' >guest.xml; cat $(stanza) >>guest.xml
-			echo '<devices><memballoon model=\"none\"/></devices></domain>' >>guest.xml
-			virsh -q -c ${connect[1]:-qemu:///system} create --paused guest.xml >&2 &&
-			virsh -q -c ${connect[1]:-qemu:///system} dumpxml level &&
-			virsh -q -c ${connect[1]:-qemu:///system} destroy level >&2" >"$work/live" </dev/null
+		in_node "$node" "sh -s $(stanza) $(cat "$lab/virt") ${connect[1]:-qemu:///system}" \
+			<"$here/../../examples/guest/start-paused" >"$work/live"
+		grep -q '<model ' "$work/live" || not_ok "$node: no CPU in the live XML"
 		grep -oE "feature policy='[a-z]*' name='[^']*'" "$work/live" | sort >"$work/shown"
-		# the hypervisor bit is QEMU's own and the same everywhere
-		comm -13 "$work/stated" "$work/shown" | grep -v "name='hypervisor'" >"$work/extra" || true
+		comm -13 "$work/stated" "$work/shown" >"$work/extra"
 		[ ! -s "$work/extra" ] || not_ok "$node: not stated: $(cat "$work/extra")"
 	done
 }
@@ -78,6 +77,7 @@ a_guest_with_the_level_has_no_feature_that_was_not_stated() {
 # The level's requires against what each node's own libvirt lists for its host-model.
 no_node_is_promised_a_feature_that_it_lacks() {
 	local node
+	need_level
 	herd_all plan --json
 	exits 0
 	for node in $(nodes); do
@@ -160,6 +160,7 @@ the_order_of_nodes_does_not_matter() {
 }
 
 an_edited_stanza_is_put_right_and_keeps_owner_and_mode() {
+	need_level
 	in_node node02 "f=$(stanza); echo '<!-- mine -->' >>\$f; chmod 640 \$f"
 	herd_all negotiate
 	exits 0
@@ -167,4 +168,17 @@ an_edited_stanza_is_put_right_and_keeps_owner_and_mode() {
 	[ "$(tr '\n' ' ' <"$work/is")" = '0 640 ' ] || not_ok "content and mode: $(cat "$work/is")"
 	in_node node02 "chmod 644 $(stanza)"
 	no_leftovers
+}
+
+a_ci_job_keeps_the_evidence_and_fails_with_the_reason() {
+	local agree=("$here/../../examples/ci/agree" "$work/evidence.json" --hosts "$lab/hosts"
+		--identity "$lab/id_ed25519" --no-agent "${connect[@]}")
+	CPUHERD=$cpuherd "$lab_command" run "$lab" -- "${agree[@]}" --known-hosts "$lab/known_hosts"
+	grep -q '"schema": "cpuherd/1"' "$work/evidence.json"
+	: >"$work/known"
+	status=0
+	CPUHERD=$cpuherd "$lab_command" run "$lab" -- "${agree[@]}" --known-hosts "$work/known" ||
+		status=$?
+	exits 11
+	grep -q '"code": "HOSTKEY"' "$work/evidence.json"
 }

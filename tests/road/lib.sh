@@ -71,6 +71,11 @@ nodes() {
 	cat "$lab/nodes.list"
 }
 
+# For cases that begin with the level in place, whichever ran before.
+need_level() {
+	in_node node03 "test -e $(stanza)" || herd_all negotiate
+}
+
 # fingerprint NODE...: owner, mode, inode, time and content of all in cpuherd's folder:
 # what must not change when nothing was written.
 fingerprint() {
