@@ -14,6 +14,7 @@ const struct serve serve_standard = {
 	.in = STDIN_FILENO,
 	.out = STDOUT_FILENO,
 	.limit_s = SERVE_LIMIT_S,
+	.patience_ms = SERVE_PATIENCE_S * 1000,
 	.root = "",
 	.judge = libvirt_judge,
 	.gather = gather_facts,
@@ -420,15 +421,25 @@ static enum rc check_order(
 	return RC_OK;
 }
 
+/* Is there something to put back or to remove? */
+static bool in_run(const struct dialogue *d)
+{
+	return d->place.state == PLACE_STAGED || d->place.state == PLACE_COMMITTED;
+}
+
 /* Reads and answers one request.  A failure ends the dialogue. */
 static enum rc serve_one(struct dialogue *d, struct arena *scratch, struct err *e)
 {
 	uint32_t version = d->version ? d->version : PROTOCOL_VERSION_MIN;
 	struct message message = { 0 };
 	struct err why;
-	enum rc rc = stream_take(&d->stream, version, scratch, &message, &why);
-	bool is_over = rc != RC_OK;
+	enum rc rc;
+	bool is_over;
 
+	/* between runs there is nothing that a lost coordinator could leave undone */
+	d->stream.patience_ms = in_run(d) ? d->serve->patience_ms : 0;
+	rc = stream_take(&d->stream, version, scratch, &message, &why);
+	is_over = rc != RC_OK;
 	if (rc == RC_AGAIN) {
 		d->over = true;
 		return RC_OK;
@@ -469,7 +480,7 @@ static enum rc serve_all(struct dialogue *d, struct err *e)
 /* Puts back what was not kept. */
 static enum rc finish(struct dialogue *d, enum rc rc, struct err *e)
 {
-	bool busy = d->place.state == PLACE_STAGED || d->place.state == PLACE_COMMITTED;
+	bool busy = in_run(d);
 	struct err why;
 	bool changed;
 

@@ -8,7 +8,8 @@
  *
  * However it ends (bye, end of input, a signal, a broken pipe, a violation, the
  * watchdog), a run that was not kept is reverted: a coordinator that vanishes
- * leaves the node as it was.
+ * leaves the node as it was.  One whose machine or network died cannot even close the
+ * connection, and TCP may not notice for hours: hence the patience.
  *
  * Nothing but frames is written to `out`.  Requests that ask libvirt end the
  * process when libvirt does not answer within limit_s: a failure is sent and the
@@ -19,11 +20,15 @@
 
 #include "peer/libvirt.h"
 
-enum { SERVE_LIMIT_S = 120 };
+/* Within the time that a coordinator gives a request (120 s unless told), so that the
+ * reason still arrives; and long after the slowest request that other nodes of the run
+ * may be busy with. */
+enum { SERVE_LIMIT_S = 100, SERVE_PATIENCE_S = 600 };
 
 struct serve {
 	int in, out;
 	unsigned limit_s;
+	int patience_ms; /* for a silent coordinator, in the middle of a run; 0: no limit */
 	const char *root; /* "" in life; tests put places elsewhere */
 	/* libvirt_judge(), gather_facts(); tests on machines without libvirt have
 	 * others */
@@ -40,7 +45,8 @@ extern const struct serve serve_standard;
 /* Serves one dialogue to its end.  RC_OK after bye or the end of input between
  * messages with nothing to put back; else the reason, for stderr: RC_PROTOCOL,
  * RC_LIMIT, RC_INTERRUPTED (a signal, or the coordinator vanished in the middle
- * of a run), RC_OUTPUT, RC_MEMORY, RC_PARTIAL (could not put back).  Blocks
+ * of a run), RC_TIMEOUT
+ * (it was silent for too long in the middle of one), RC_OUTPUT, RC_MEMORY, RC_PARTIAL (could not put back).  Blocks
  * SIGHUP, SIGINT and SIGTERM and ignores SIGPIPE and SIGXFSZ while it runs. */
 enum rc serve_run(const struct serve *serve, struct err *e);
 

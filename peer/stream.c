@@ -52,14 +52,23 @@ void stream_close(struct stream *s)
 static enum rc wait_for(const struct stream *s, int fd, short events, struct err *e)
 {
 	struct pollfd p = { .fd = fd, .events = events };
+	struct timespec patience = { s->patience_ms / 1000,
+		s->patience_ms % 1000 * 1000000L };
+	int ready = -1;
 
-	while (!ended_by && ppoll(&p, 1, NULL, &s->wait_mask) < 0)
-		if (errno != EINTR)
+	while (!ended_by && ready < 0) {
+		ready = ppoll(&p, 1, s->patience_ms ? &patience : NULL, &s->wait_mask);
+		if (ready < 0 && errno != EINTR)
 			return err_set(
 				e, RC_INTERNAL, errno, "poll: %s", strerror(errno));
+	}
 	if (ended_by)
 		return err_set(e, RC_INTERRUPTED, 0, "ended by signal %d (%s)",
 			(int)ended_by, strsignal(ended_by));
+	if (ready == 0)
+		return err_set(e, RC_TIMEOUT, 0,
+			"the coordinator was silent for %g s in the middle of a run",
+			s->patience_ms / 1000.0);
 	return RC_OK;
 }
 

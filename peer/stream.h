@@ -9,6 +9,7 @@
 
 struct stream {
 	int in, out;
+	int patience_ms; /* for each wait; 0: no limit */
 	struct buf input, output;
 	sigset_t wait_mask; /* the signals that may interrupt a wait */
 };
@@ -19,12 +20,12 @@ void stream_open(struct stream *s, int in, int out);
 void stream_close(struct stream *s);
 
 /* The next message.  RC_AGAIN: the input ended between messages.
- * RC_INTERRUPTED: a signal.  RC_PROTOCOL, RC_LIMIT: it is no message, or ended
+ * RC_INTERRUPTED: a signal.  RC_TIMEOUT: patience is over.  RC_PROTOCOL, RC_LIMIT: it is no message, or ended
  * in the middle of one.  RC_MEMORY. */
 enum rc stream_take(struct stream *s, uint32_t version, struct arena *arena,
 	struct message *out, struct err *e);
 
-/* Sends what frame_put() left in s->output.  RC_OUTPUT, RC_INTERRUPTED. */
+/* Sends what frame_put() left in s->output.  RC_OUTPUT, RC_INTERRUPTED, RC_TIMEOUT. */
 enum rc stream_flush(struct stream *s, struct err *e);
 
 #endif

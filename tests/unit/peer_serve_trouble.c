@@ -1,3 +1,5 @@
+#include <poll.h>
+
 #include "tests/unit/peer_talk.h"
 
 /* ---- a coordinator that vanishes */
@@ -118,6 +120,56 @@ static void a_libvirt_that_hangs_ends_in_a_failure_and_a_revert(void **state)
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_int_equal(WEXITSTATUS(status), rc_exit_status(RC_TIMEOUT));
 	assert_false(folder_is_there(&t));
+	close(socket);
+	close_talk(&t);
+}
+
+/* A machine without power sends no end of input. */
+static void a_coordinator_that_falls_silent_in_a_run_is_given_up(void **state)
+{
+	int socket, status;
+	struct talk t;
+	pid_t child;
+
+	(void)state;
+	open_talk(&t);
+	t.serve.patience_ms = 50;
+	say_hello(&t);
+	say_stage(&t, new_text);
+	say_run(&t, MESSAGE_commit);
+	child = start_child(&t, &socket);
+	hear_from(&t, socket, MESSAGE_welcome);
+	hear_from(&t, socket, MESSAGE_staged);
+	hear_from(&t, socket, MESSAGE_committed);
+	assert_string_equal(
+		((const struct failure *)hear_from(&t, socket, MESSAGE_failure))->code,
+		"TIMEOUT");
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(WEXITSTATUS(status), rc_exit_status(RC_TIMEOUT));
+	assert_false(folder_is_there(&t));
+	close(socket);
+	close_talk(&t);
+}
+
+/* Other nodes may be slow to connect, to answer, to vote. */
+static void a_coordinator_may_be_silent_while_nothing_is_staged(void **state)
+{
+	struct pollfd answer = { .events = POLLIN };
+	int socket, status;
+	struct talk t;
+	pid_t child;
+
+	(void)state;
+	open_talk(&t);
+	t.serve.patience_ms = 1;
+	say_hello(&t);
+	child = start_child(&t, &socket);
+	hear_from(&t, socket, MESSAGE_welcome);
+	answer.fd = socket;
+	assert_int_equal(poll(&answer, 1, 50), 0);
+	shutdown(socket, SHUT_WR);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(WEXITSTATUS(status), 0);
 	close(socket);
 	close_talk(&t);
 }
@@ -283,6 +335,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(the_end_of_input_before_keep_reverts),
 		cmocka_unit_test(a_signal_before_keep_reverts),
 		cmocka_unit_test(a_libvirt_that_hangs_ends_in_a_failure_and_a_revert),
+		cmocka_unit_test(a_coordinator_that_falls_silent_in_a_run_is_given_up),
+		cmocka_unit_test(a_coordinator_may_be_silent_while_nothing_is_staged),
 		cmocka_unit_test(anything_before_hello_ends_the_dialogue),
 		cmocka_unit_test(a_second_hello_ends_the_dialogue_and_reverts),
 		cmocka_unit_test(versions_without_overlap_are_refused),
