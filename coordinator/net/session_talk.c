@@ -231,7 +231,8 @@ static enum rc take_message(struct session *s, struct message *m)
 	return rc;
 }
 
-/* The peer's failure becomes the node's, with the code it names. */
+/* The peer's failure becomes the node's, with the code it names.  INTERRUPTED would be
+ * taken for our own user's wish. */
 static void adopt_failure(struct session *s, const struct failure *f)
 {
 	enum rc code = RC_PEER;
@@ -239,7 +240,7 @@ static void adopt_failure(struct session *s, const struct failure *f)
 	for (int i = 0; i < RC_COUNT; i++)
 		if (strcmp(rc_name((enum rc)i), f->code) == 0)
 			code = (enum rc)i;
-	if (code == RC_OK || code == RC_AGAIN)
+	if (code == RC_OK || code == RC_AGAIN || code == RC_INTERRUPTED)
 		code = RC_PEER;
 	err_set(&s->err, code, (int)f->native, "%s: %s", s->request->name,
 		*f->reason ? f->reason : rc_meaning(code));

@@ -214,6 +214,10 @@ static void a_failure_of_the_peer_keeps_its_code_and_the_session(void **state)
 	session_ask(&s, MESSAGE_ask_facts, &(struct ask_facts){ 0 }, &s.err);
 	drive(&s);
 	assert_int_equal(s.err.code, RC_PEER);
+	script.manner.failure = "INTERRUPTED"; /* only our own user can interrupt us */
+	session_ask(&s, MESSAGE_ask_facts, &(struct ask_facts){ 0 }, &s.err);
+	drive(&s);
+	assert_int_equal(s.err.code, RC_PEER);
 	script.manner.failure = NULL;
 	session_ask(&s, MESSAGE_ask_facts, &(struct ask_facts){ 0 }, &s.err);
 	drive(&s);
