@@ -31,7 +31,8 @@
 		"known_hosts of this node; --accept-new for nodes never seen before") \
 	X(AUTH, 12, "a node refused the login", \
 		"user name, ssh-agent or key file, authorized_keys on the node") \
-	X(TIMEOUT, 13, "a node was too slow", "load on the node, --timeout") \
+	X(TIMEOUT, 13, "a node was too slow", \
+		"libvirtd and load on the node, --timeout") \
 	X(SSH, 14, "the SSH protocol with a node failed", \
 		"the server's algorithms and its log") \
 	X(PEER, 15, "cpuherd-peer could not be placed or started on a node", \
