@@ -295,8 +295,9 @@ static void outcomes_tell(struct push *p)
 			continue;
 		note = arena_format(&p->run->arena,
 			"%s failed after it may have written: its peer puts the old file "
-			"back by itself when the connection ends; look at %s",
-			twophase_request_name(p->fell[i]), n->path);
+			"back by itself when the connection ends, unless it was killed; "
+			"look at %s, and for %s.cpuherd-old beside it",
+			twophase_request_name(p->fell[i]), n->path, n->path);
 		n->note = note ? note : "";
 	}
 }

@@ -300,7 +300,10 @@ static void a_node_that_dies_after_commit_is_told_what_its_peer_does(void **stat
 	fake_nodes[2].ways[MESSAGE_verify] = FAKE_DIES;
 	assert_rc(negotiate(&out, &e), RC_PARTIAL, &e);
 	assert_contains(out, "node03: verify failed after it may have written: its peer "
-			     "puts the old file back by itself when the connection ends");
+			     "puts the old file back by itself when the connection ends, "
+			     "unless it was killed; look at "
+			     "/etc/libvirt/cpuherd/baseline.xml, and for "
+			     "/etc/libvirt/cpuherd/baseline.xml.cpuherd-old beside it");
 	assert_contains(out, "unsure");
 	assert_contains(out, "reverted");
 }
