@@ -230,6 +230,23 @@ static void a_no_that_names_nothing_useful_ends_the_run(void **state)
 	}
 }
 
+/* One broken or hostile node must not talk a whole fleet down to a 486. */
+static void a_no_to_what_every_guest_needs_ends_the_run(void **state)
+{
+	static const char *const needed[] = { "lm", "sse2", "fpu" };
+	struct err e = { 0 };
+	char *out;
+
+	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
+		all_well(state);
+		fake_nodes[1].votes[0].feature = needed[i];
+		assert_rc(negotiate(&out, &e), RC_VOTE, &e);
+		assert_contains(out, "without which no x86_64 guest runs");
+		assert_contains(out, needed[i]);
+		assert_nothing_written();
+	}
+}
+
 static void a_vote_on_another_proposal_is_no_vote(void **state)
 {
 	struct err e = { 0 };
@@ -438,6 +455,7 @@ int main(int argc, char **argv)
 		CASE(an_unreachable_node_stops_the_run_and_all_failures_are_told),
 		CASE(a_no_with_a_feature_takes_it_out_and_a_new_round_agrees),
 		CASE(a_no_that_names_nothing_useful_ends_the_run),
+		CASE(a_no_to_what_every_guest_needs_ends_the_run),
 		CASE(a_vote_on_another_proposal_is_no_vote),
 		CASE(a_dry_run_shows_what_would_be_written_and_writes_nothing),
 		CASE(each_node_that_fails_or_dies_in_each_phase_leaves_all_as_before),
