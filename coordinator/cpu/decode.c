@@ -76,6 +76,19 @@ struct bitset decode_features(const struct registers *r)
 	return all;
 }
 
+struct bitset decode_uneven_features(const struct registers *r)
+{
+	const struct register_set *sets = r->sets.item;
+	struct bitset any = { { 0 } }, all = decode_features(r);
+
+	for (size_t i = 0; i < r->sets.count; i++) {
+		struct bitset s = decode_set(&sets[i]);
+
+		any = bitset_or(&any, &s);
+	}
+	return bitset_minus(&any, &all);
+}
+
 /* Intel SDM 2A, CPUID leaf 0: EBX, EDX, ECX in this order. */
 static bool set_vendor(const struct register_set *set, char out[VENDOR_STRING_MAX])
 {

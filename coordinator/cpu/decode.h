@@ -16,6 +16,9 @@ enum { VENDOR_STRING_MAX = 13 };
  * any of them.  None when there are no registers. */
 struct bitset decode_features(const struct registers *r);
 
+/* Those that some kind of logical CPU has and another lacks. */
+struct bitset decode_uneven_features(const struct registers *r);
+
 /* The twelve letters of leaf 0 ("GenuineIntel"); false when there is no leaf 0
  * or kinds of CPUs differ in it. */
 bool decode_vendor_string(const struct registers *r, char out[static VENDOR_STRING_MAX]);

@@ -136,6 +136,19 @@ static enum rc take_features(struct deriving *d)
 	return RC_OK;
 }
 
+/* libvirt's offer is what the CPU that was asked can do; a guest's thread wanders to
+ * the others.  (TCG needs nothing of the host.) */
+static enum rc drop_uneven(struct deriving *d)
+{
+	struct bitset uneven;
+
+	if (d->virt != VIRT_KVM || !d->facts->present[BODY_host])
+		return RC_OK;
+	uneven = decode_uneven_features(&d->facts->registers[BODY_host]);
+	d->out->features = bitset_minus(&d->out->features, &uneven);
+	return RC_OK;
+}
+
 /* KVM shows a guest the host's vendor, whatever model it is given; so the
  * registers decide, and libvirt must not contradict them. */
 static enum rc take_vendor(struct deriving *d)
@@ -202,7 +215,7 @@ enum rc offer_from_facts(struct catalogue *c, const struct node_facts *f,
 	enum virt_type virt, struct arena *arena, struct offer *out, struct err *e)
 {
 	static enum rc (*const steps[])(struct deriving *) = { take_domcaps,
-		take_features, take_vendor, take_brand };
+		take_features, drop_uneven, take_vendor, take_brand };
 	struct deriving d = { c, f, virt, arena, out, e };
 
 	memset(out, 0, sizeof(*out));

@@ -4,7 +4,7 @@
  * kvm:   what KVM passes on (may hold features that it emulates)
  * offer: what a guest of the virt type can be given here, migratably, by KVM,
  *        QEMU and libvirt together: libvirt's host-model, expanded by the
- *        node's own libvirt
+ *        node's own libvirt, without what only some of the node's CPUs have
  */
 #ifndef COORDINATOR_OFFER_H
 #define COORDINATOR_OFFER_H

@@ -86,6 +86,27 @@ static void what_cannot_migrate_or_be_granted_is_not_on_offer(void **state)
 	arena_destroy(&n.arena);
 }
 
+/* Performance and efficiency cores: libvirt was asked on one of the former. */
+static void what_only_some_cpus_of_a_node_have_is_not_on_offer(void **state)
+{
+	struct leaf seven[] = { { 7, 0, 0, 1 << 5 | 1 << 3, 0, 0 },
+		{ 7, 0, 0, 1 << 3, 0, 0 } };
+	struct register_set kinds[] = { { "0-7", { &seven[0], 1 }, { NULL, 0 } },
+		{ "8-15", { &seven[1], 1 }, { NULL, 0 } } };
+	struct node n;
+
+	(void)state;
+	setup(&n, DOMCAPS("kvm", "x86_64"),
+		OFFER("", REQUIRE("fpu") REQUIRE("avx2") REQUIRE("bmi1")
+				  REQUIRE("x2apic")));
+	n.facts.registers[BODY_host].sets = (struct list){ kinds, 2 };
+	assert_rc(derive(&n), RC_OK, &n.e);
+	assert_false(offers(&n, "avx2"));
+	assert_true(offers(&n, "bmi1"));
+	assert_true(offers(&n, "x2apic")); /* KVM's own: no CPU here has it */
+	arena_destroy(&n.arena);
+}
+
 static void a_node_without_an_offer_says_why(void **state)
 {
 	static struct gap gaps[] = {
@@ -180,6 +201,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_offer_is_what_libvirt_expanded),
 		cmocka_unit_test(what_cannot_migrate_or_be_granted_is_not_on_offer),
+		cmocka_unit_test(what_only_some_cpus_of_a_node_have_is_not_on_offer),
 		cmocka_unit_test(a_node_without_an_offer_says_why),
 		cmocka_unit_test(facts_of_another_kind_of_guest_are_refused),
 		cmocka_unit_test(a_vendor_that_libvirt_cannot_name_keeps_its_letters),
