@@ -441,6 +441,18 @@ enum rc place_read_back(const struct placing *p, const struct place_world *world
 	return place_look(world, p->path, out, e);
 }
 
+/* Who keeps what somebody else wrote meanwhile would throw the old file away for a level
+ * that is not there. */
+static enum rc check_ours(const struct placing *p, struct err *e)
+{
+	struct stat now;
+
+	if (fstatat(p->folder, p->file, &now, AT_SYMLINK_NOFOLLOW) == 0 &&
+		check_installed(p) == 0)
+		return RC_OK;
+	return err_set(e, RC_CONFLICT, 0, "%s was changed after commit", p->path);
+}
+
 enum rc place_keep(struct placing *p, const char *run, bool *changed, struct err *e)
 {
 	*changed = false;
@@ -448,6 +460,8 @@ enum rc place_keep(struct placing *p, const char *run, bool *changed, struct err
 		return RC_OK;
 	if (p->state == PLACE_STAGED)
 		return err_set(e, RC_PLACE, 0, "%s is staged, not committed", p->path);
+	if (p->state == PLACE_COMMITTED && check_ours(p, e) != RC_OK)
+		return e->code;
 	*changed = p->state == PLACE_COMMITTED;
 	if (p->state == PLACE_COMMITTED && p->had_old &&
 		unlinkat(p->folder, p->old_file, 0) != 0 && errno != ENOENT)

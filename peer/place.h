@@ -95,7 +95,8 @@ enum rc place_read_back(const struct placing *p, const struct place_world *world
 enum rc place_revert(struct placing *p, const char *run, bool *changed, struct err *e);
 
 /* As place_revert(): harmless for a run that is not known.  RC_PLACE when the old
- * file could not be removed, or when the run is not committed. */
+ * file could not be removed, or when the run is not committed; RC_CONFLICT when
+ * somebody else changed or removed the file since commit: then the old one stays. */
 enum rc place_keep(struct placing *p, const char *run, bool *changed, struct err *e);
 
 /* Reverts what is not kept.  Safe to call twice. */

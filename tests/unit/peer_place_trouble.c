@@ -69,6 +69,14 @@ static void a_file_that_appears_between_stage_and_commit_is_a_conflict(void **st
 	node_close(&n);
 }
 
+/* Without the stranger's file the old one can come back. */
+static void remove_theirs_and_revert(struct node *n)
+{
+	assert_int_equal(unlink(real_path(n, n->path)), 0);
+	revert(n);
+	assert_text(n, old_text);
+}
+
 static void a_change_after_commit_is_not_overwritten_by_revert(void **state)
 {
 	struct node n;
@@ -84,7 +92,7 @@ static void a_change_after_commit_is_not_overwritten_by_revert(void **state)
 	assert_contains(n.e.text, "lab.xml.cpuherd-old");
 	assert_text(&n, "edited after commit");
 	assert_true(is_there(&n, "/etc/libvirt/cpuherd/lab.xml.cpuherd-old"));
-	keep(&n);
+	remove_theirs_and_revert(&n);
 	node_close(&n);
 }
 
@@ -108,7 +116,41 @@ static void a_file_that_was_exchanged_after_commit_is_not_overwritten(void **sta
 	assert_int_equal(rename(real_path(&n, "/etc/theirs"), real_path(&n, n.path)), 0);
 	assert_rc(place_revert(&n.placing, "run1", &n.changed, &n.e), RC_PARTIAL, &n.e);
 	assert_text(&n, "<cpu>HIS</cpu>\n");
-	keep(&n);
+	remove_theirs_and_revert(&n);
+	node_close(&n);
+}
+
+static void a_file_that_was_changed_after_commit_is_not_kept(void **state)
+{
+	struct node n;
+
+	(void)state;
+	node_open(&n);
+	write_old(&n);
+	stage(&n, new_text);
+	commit(&n);
+	test_write_file(real_path(&n, n.path), "edited after verify");
+	assert_rc(place_keep(&n.placing, "run1", &n.changed, &n.e), RC_CONFLICT, &n.e);
+	assert_contains(n.e.text, "was changed after commit");
+	assert_text(&n, "edited after verify");
+	assert_true(is_there(&n, "/etc/libvirt/cpuherd/lab.xml.cpuherd-old"));
+	remove_theirs_and_revert(&n);
+	node_close(&n);
+}
+
+static void a_file_that_was_removed_after_commit_is_not_kept(void **state)
+{
+	struct node n;
+
+	(void)state;
+	node_open(&n);
+	write_old(&n);
+	stage(&n, new_text);
+	commit(&n);
+	assert_int_equal(unlink(real_path(&n, n.path)), 0);
+	assert_rc(place_keep(&n.placing, "run1", &n.changed, &n.e), RC_CONFLICT, &n.e);
+	revert(&n);
+	assert_text(&n, old_text);
 	node_close(&n);
 }
 
@@ -321,6 +363,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_change_after_commit_is_not_overwritten_by_revert),
 		cmocka_unit_test(
 			a_file_that_was_exchanged_after_commit_is_not_overwritten),
+		cmocka_unit_test(a_file_that_was_changed_after_commit_is_not_kept),
+		cmocka_unit_test(a_file_that_was_removed_after_commit_is_not_kept),
 		cmocka_unit_test(an_unfinished_run_is_in_the_way_until_somebody_decides),
 		cmocka_unit_test(the_new_file_of_a_dead_run_is_replaced),
 		cmocka_unit_test(a_second_peer_is_kept_out_until_the_first_is_done),
