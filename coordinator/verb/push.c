@@ -283,22 +283,34 @@ static void request_carry(struct push *p)
 
 /* ---- the end */
 
+/* A peer that could not revert has said what is left; of one that fell silent there is
+ * only what it does by itself. */
+static void unsure_tell(struct push *p, size_t node)
+{
+	const struct err *last = fleet_error(p->run->fleet, node);
+	struct report_node *n = &p->run->nodes[node];
+	const char *note;
+
+	if (last->code == RC_PARTIAL)
+		note = arena_text(&p->run->arena, last->text);
+	else
+		note = arena_format(&p->run->arena,
+			"%s failed after it may have written: its peer puts the old file "
+			"back by itself when the connection ends, unless it was killed; "
+			"look at %s, and for %s.cpuherd-old beside it",
+			twophase_request_name(p->fell[node]), n->path, n->path);
+	n->note = note ? note : "";
+}
+
 static void outcomes_tell(struct push *p)
 {
 	for (size_t i = 0; i < p->run->count; i++) {
 		struct report_node *n = &p->run->nodes[i];
 		enum twophase_state state = p->phases.state[i];
-		const char *note;
 
 		n->outcome = twophase_state_name(state);
-		if (state != TWOPHASE_UNSURE)
-			continue;
-		note = arena_format(&p->run->arena,
-			"%s failed after it may have written: its peer puts the old file "
-			"back by itself when the connection ends, unless it was killed; "
-			"look at %s, and for %s.cpuherd-old beside it",
-			twophase_request_name(p->fell[i]), n->path, n->path);
-		n->note = note ? note : "";
+		if (state == TWOPHASE_UNSURE)
+			unsure_tell(p, i);
 	}
 }
 

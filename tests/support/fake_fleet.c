@@ -248,7 +248,10 @@ static void node_ask(
 	n->asked[tag]++;
 	switch (n->ways[tag]) {
 	case FAKE_FAILS:
-		fails(node, RC_PLACE, "No space left on device");
+		if (tag == MESSAGE_revert)
+			fails(node, RC_PARTIAL, "it could not be put back");
+		else
+			fails(node, RC_PLACE, "No space left on device");
 		return;
 	case FAKE_DIES:
 		node_dies(n);

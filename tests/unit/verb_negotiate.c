@@ -325,6 +325,19 @@ static void a_node_that_dies_after_commit_is_told_what_its_peer_does(void **stat
 	assert_contains(out, "reverted");
 }
 
+static void what_a_peer_could_not_put_back_is_told_in_its_words(void **state)
+{
+	struct err e = { 0 };
+	char *out;
+
+	(void)state;
+	fake_nodes[1].ways[MESSAGE_verify] = FAKE_LIES;
+	fake_nodes[1].ways[MESSAGE_revert] = FAKE_FAILS;
+	assert_rc(negotiate(&out, &e), RC_PARTIAL, &e);
+	assert_contains(out, "node02: it could not be put back");
+	assert_null(strstr(out, "puts the old file back by itself"));
+}
+
 static void what_cannot_be_read_back_is_reverted_everywhere(void **state)
 {
 	struct err e = { 0 };
@@ -460,6 +473,7 @@ int main(int argc, char **argv)
 		CASE(a_dry_run_shows_what_would_be_written_and_writes_nothing),
 		CASE(each_node_that_fails_or_dies_in_each_phase_leaves_all_as_before),
 		CASE(a_node_that_dies_after_commit_is_told_what_its_peer_does),
+		CASE(what_a_peer_could_not_put_back_is_told_in_its_words),
 		CASE(what_cannot_be_read_back_is_reverted_everywhere),
 		CASE(a_file_that_changes_between_look_and_stage_is_a_conflict),
 		CASE(an_old_file_comes_back_when_another_node_fails),
