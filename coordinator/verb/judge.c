@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "coordinator/render/libvirt.h"
 
 enum { XML_BYTES_MAX = 256 * 1024 };
@@ -120,12 +121,17 @@ static void offer_make(struct run *run, size_t i, enum virt_type virt)
 {
 	struct report_node *n = &run->nodes[i];
 	struct offer *offer = &run->offers[i];
+	const char *unread;
 
 	if (!run_has(run, i) || offer_from_facts(run->catalogue, &run->facts[i], virt,
 					&run->arena, offer, &n->err) != RC_OK)
 		return;
 	offer->node = n->name; /* the user's name for it, not its own */
 	n->offer = offer;
+	unread = facts_gap(&run->facts[i].small, "host_cpus");
+	if (unread)
+		log_line(LOG_WARN, n->name, "not every CPU could be looked at: %s",
+			unread);
 }
 
 void judge_offers(struct run *run)

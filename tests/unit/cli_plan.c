@@ -46,10 +46,33 @@ static void each_fleet_is_judged_or_refused_with_its_reason(void **state)
 	}
 }
 
+/* A container's cpuset hides CPUs; what they are like is unknown, and is said. */
+static void cpus_that_could_not_be_looked_at_are_warned_of(void **state)
+{
+	struct arena arena = { 0 };
+	char folder[] = "/tmp/cpuherd-plan-XXXXXX";
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	assert_int_equal(
+		system(arena_format(&arena,
+			"{ echo 'gap host_cpus CPUs 4-7 are out of reach' && "
+			"cat %s/cases/one-haswell/node01.facts; } >%s/node01.facts "
+			"&& " CPUHERD " plan --from %s >%s/out 2>&1",
+			TESTS_DIR, folder, folder, folder)),
+		0);
+	assert_contains(test_read_file(&arena, arena_format(&arena, "%s/out", folder)),
+		"cpuherd: node01: not every CPU could be looked at: CPUs 4-7 are out of "
+		"reach");
+	assert_int_equal(system(arena_format(&arena, "rm -r %s", folder)), 0);
+	arena_destroy(&arena);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest cases[] = {
 		cmocka_unit_test(each_fleet_is_judged_or_refused_with_its_reason),
+		cmocka_unit_test(cpus_that_could_not_be_looked_at_are_warned_of),
 	};
 
 	test_filter(argc, argv);
