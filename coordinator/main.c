@@ -34,6 +34,8 @@
  *     - report/table.c, json.c, diff.[ch], errors.c
  *     - report/progress.[ch] (one line while it runs, on a terminal)
  */
+#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -77,11 +79,28 @@ static enum rc run_verb(int argc, char **argv, struct arena *arena, struct err *
 	return verb->main(&options, e);
 }
 
+/* A standard stream that the caller closed would become a socket, or known_hosts, and
+ * get the report.  It is opened the wrong way round, so that using it is still an error. */
+static void streams_open(void)
+{
+	static const int modes[] = { O_WRONLY, O_RDONLY, O_RDONLY };
+
+	for (int fd = 0; fd < 3; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", modes[fd]) < 0)
+			return;
+}
+
 int main(int argc, char **argv)
 {
 	struct arena arena = { 0 };
 	struct err err = { 0 };
-	enum rc rc = run_verb(argc, argv, &arena, &err);
+	enum rc rc;
+
+	/* 0. whoever reads our output may go away: that must not end a run between two
+	 * nodes */
+	streams_open();
+	signal(SIGPIPE, SIG_IGN);
+	rc = run_verb(argc, argv, &arena, &err);
 
 	/* 4. an output that got lost is an error too */
 	if (rc == RC_OK && (fflush(stdout) != 0 || ferror(stdout)))

@@ -149,6 +149,33 @@ static void an_output_that_is_full_is_told(void **state)
 	assert_contains(r.err, "standard output");
 }
 
+/* A run of one node that refuses connections. */
+#define REFUSED \
+	"HOME=/nonexistent " CPUHERD " probe --no-agent --connect-timeout 5 127.0.0.1:1"
+
+static void closed_standard_streams_do_not_become_sockets(void **state)
+{
+	static const char *const closed[] = { ">&-", "<&-", "2>&-", "<&- >&- 2>&-" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(closed) / sizeof(closed[0]); i++) {
+		struct result r = shell(
+			arena_format(&arena, "{ " REFUSED " %s; }", closed[i]));
+
+		assert_int_equal(r.status, 10);
+	}
+}
+
+/* As with `cpuherd -v ... 2>&1 | tee log` and Ctrl-C, which ends tee at once. */
+static void a_reader_of_its_output_that_goes_away_does_not_end_a_run(void **state)
+{
+	struct result r = shell(
+		"{ { { sleep 0.2; " REFUSED " -v 2>&1; echo $? >&3; } | true; } 3>&1; }");
+
+	(void)state;
+	assert_string_equal(r.out, "10\n");
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest cases[] = {
@@ -156,6 +183,9 @@ int main(int argc, char **argv)
 		cmocka_unit_test(help_explains_every_verb),
 		cmocka_unit_test(json_of_a_failed_run_is_an_object_all_the_same),
 		cmocka_unit_test(an_output_that_is_full_is_told),
+		cmocka_unit_test(closed_standard_streams_do_not_become_sockets),
+		cmocka_unit_test(
+			a_reader_of_its_output_that_goes_away_does_not_end_a_run),
 	};
 
 	test_filter(argc, argv);
