@@ -13,8 +13,9 @@ enum {
 	CONNECT_S = 30,
 	REQUEST_S = 120,
 	PARALLEL = 128,
-	GRACE_MS = 5000,    /* for answers under way when the user interrupts */
-	LOOKUP_THREADS = 32 /* a dead name server holds one thread for seconds */
+	GRACE_MS = 5000,     /* for answers under way when the user interrupts */
+	LOOKUP_THREADS = 32, /* a dead name server holds one thread for seconds */
+	SIGNALS = 3
 };
 
 struct fleet {
@@ -26,7 +27,7 @@ struct fleet {
 	struct link *links; /* one a node, in the order of the inventory */
 	struct world *world;
 	uv_prepare_t opener; /* opens sessions while there is room in the window */
-	uv_signal_t interrupts[2];
+	uv_signal_t interrupts[SIGNALS];
 	uv_timer_t grace;
 	uint32_t parallel;
 
@@ -96,13 +97,22 @@ static void interrupt(uv_signal_t *handle, int number)
 	f->interrupted = true;
 }
 
+static bool is_ignored(int number)
+{
+	struct sigaction now;
+
+	return sigaction(number, NULL, &now) == 0 && now.sa_handler == SIG_IGN;
+}
+
+/* A terminal that is closed interrupts as well, but not under nohup. */
 static void catch_signals(struct fleet *f)
 {
-	static const int numbers[] = { SIGINT, SIGTERM };
+	static const int numbers[SIGNALS] = { SIGINT, SIGTERM, SIGHUP };
 
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < SIGNALS; i++) {
 		uv_signal_init(&f->world->loop, &f->interrupts[i]);
-		uv_signal_start(&f->interrupts[i], interrupt, numbers[i]);
+		if (numbers[i] != SIGHUP || !is_ignored(SIGHUP))
+			uv_signal_start(&f->interrupts[i], interrupt, numbers[i]);
 	}
 	f->signals_on = true;
 }
@@ -377,7 +387,7 @@ static bool close_world(struct fleet *f)
 	close_sessions(f);
 	uv_close((uv_handle_t *)&f->opener, NULL);
 	uv_close((uv_handle_t *)&f->grace, NULL);
-	for (int i = 0; i < 2 && f->signals_on; i++)
+	for (int i = 0; i < SIGNALS && f->signals_on; i++)
 		uv_close((uv_handle_t *)&f->interrupts[i], NULL);
 	closed = world_close(f->world);
 	if (closed)

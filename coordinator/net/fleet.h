@@ -55,7 +55,7 @@ struct fleet *fleet_new(const struct inventory *inv, const struct fleet_options 
 	fleet_progress_fn *progress, void *context, struct err *e);
 
 /* Opens all sessions.  RC_OK when every node was heard, whatever it said;
- * RC_INTERRUPTED after SIGINT or SIGTERM.  Ask fleet_error() for each node. */
+ * RC_INTERRUPTED after SIGINT, SIGTERM or SIGHUP.  Ask fleet_error() for each node. */
 enum rc fleet_connect(struct fleet *f, struct err *e);
 
 struct fleet_call {

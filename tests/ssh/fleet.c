@@ -326,6 +326,26 @@ static void interrupt_now(void *context, const struct fleet_progress *p)
 	*done = true;
 }
 
+/* A terminal that was closed hangs up; under nohup nothing happens. */
+static void a_hangup_interrupts_unless_it_is_ignored(void **state)
+{
+	struct herd h;
+	struct server s = herd_one(&h, &(struct server_options){ SERVER_SSHD, 0, NULL });
+
+	(void)state;
+	assert_rc(herd_connect(&h), RC_OK, &h.err);
+	raise(SIGHUP);
+	assert_rc(herd_ask(&h), RC_INTERRUPTED, &h.err);
+	fleet_destroy(h.fleet);
+
+	signal(SIGHUP, SIG_IGN);
+	assert_rc(herd_connect(&h), RC_OK, &h.err);
+	raise(SIGHUP);
+	assert_rc(herd_ask(&h), RC_OK, &h.err);
+	signal(SIGHUP, SIG_DFL);
+	herd_end(&h, &s);
+}
+
 static void an_interrupt_stops_connecting_and_refuses_rounds(void **state)
 {
 	struct herd h;
@@ -367,6 +387,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(
 			an_interrupt_between_rounds_keeps_the_next_from_starting),
 		cmocka_unit_test(a_second_interrupt_does_not_wait_for_answers),
+		cmocka_unit_test(a_hangup_interrupts_unless_it_is_ignored),
 		cmocka_unit_test(an_interrupt_stops_connecting_and_refuses_rounds),
 	};
 
