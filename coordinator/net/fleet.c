@@ -7,12 +7,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/log.h"
+#include "coordinator/net/agent.h"
 #include "coordinator/net/world.h"
 
 enum {
 	CONNECT_S = 30,
 	REQUEST_S = 120,
 	PARALLEL = 128,
+	AGENT_MS = 10000,    /* some agents ask their user before they list keys */
 	GRACE_MS = 5000,     /* for answers under way when the user interrupts */
 	LOOKUP_THREADS = 32, /* a dead name server holds one thread for seconds */
 	SIGNALS = 3
@@ -251,6 +254,25 @@ static enum rc load_identities(
 	return rc;
 }
 
+/* An agent that is of no use is a reason only if nobody gets in without it. */
+static enum rc check_agent(struct fleet *f, struct err *e)
+{
+	uint32_t patience_ms = AGENT_MS;
+	struct err why;
+
+	if (!f->common.use_agent)
+		return RC_OK;
+	if (f->common.connect_ms < patience_ms)
+		patience_ms = f->common.connect_ms;
+	if (agent_check(patience_ms, &why) == RC_OK)
+		return RC_OK;
+	if (why.code == RC_TIMEOUT)
+		log_line(LOG_WARN, NULL, "%s", why.text);
+	f->common.use_agent = false;
+	f->common.why_no_agent = arena_text(&f->arena, why.text);
+	return f->common.why_no_agent ? RC_OK : err_memory(e);
+}
+
 static const char *login_name(struct arena *arena, struct err *e)
 {
 	const struct passwd *user = getpwuid(getuid());
@@ -349,7 +371,7 @@ struct fleet *fleet_new(const struct inventory *inv, const struct fleet_options 
 	f->progress = progress;
 	f->progress_context = context;
 	describe_common(f, options);
-	if (load_identities(f, options, e) != RC_OK ||
+	if (load_identities(f, options, e) != RC_OK || check_agent(f, e) != RC_OK ||
 		hostkey_load(&f->hostkeys, options->known_hosts,
 			options->known_hosts_count, &f->arena, e) != RC_OK ||
 		start_world(f, e) != RC_OK || add_nodes(f, options, e) != RC_OK) {

@@ -93,7 +93,8 @@ struct session_common {
 	const struct identity *identities;
 	size_t identity_count;
 	bool use_agent, become;
-	const char *connect; /* libvirt URI; "" for the default */
+	const char *why_no_agent; /* why one that was wanted is not used; NULL */
+	const char *connect;	  /* libvirt URI; "" for the default */
 	const struct image *image;
 	uint32_t connect_ms, request_ms;
 	/* Takes one answer to a request: RC_OK: it was the last, RC_AGAIN: more

@@ -130,6 +130,8 @@ static enum step refuse_login(struct session *s)
 			"key");
 	if (c->use_agent && s->agent_err.code != RC_OK)
 		buf_format(&text, "; %s", s->agent_err.text);
+	if (c->why_no_agent)
+		buf_format(&text, "; %s", c->why_no_agent);
 	for (size_t i = 0; i < c->identity_count; i++)
 		if (c->identities[i].locked)
 			buf_format(&text, "; %s needs a passphrase (ssh-add it)",

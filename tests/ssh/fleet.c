@@ -1,7 +1,10 @@
 /* The whole road from a node's name to its peer's answers, against real sshds. */
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -257,6 +260,65 @@ static void an_agent_logs_in_and_an_empty_one_gives_way_to_files(void **state)
 	herd_end(&h, &s);
 }
 
+/* A child that accepts on the socket, says its words, and no more. */
+static pid_t silent_agent(const char *path, const char *words)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	int listener = socket(AF_UNIX, SOCK_STREAM, 0), accepted;
+	pid_t pid;
+
+	unlink(path);
+	snprintf(at.sun_path, sizeof(at.sun_path), "%s", path);
+	assert_int_equal(bind(listener, (struct sockaddr *)&at, sizeof(at)), 0);
+	assert_int_equal(listen(listener, 8), 0);
+	pid = fork();
+	if (pid == 0)
+		alarm(60);
+	if (pid == 0)
+		for (;;) {
+			accepted = accept(listener, NULL, NULL);
+			if (write(accepted, words, strlen(words)) < 0)
+				_exit(1);
+		}
+	close(listener);
+	return pid;
+}
+
+/* A forwarded agent whose connection died: it is there, accepts, and is silent; or it
+ * announces more than will ever come.  libssh2 waits for it for ever. */
+static void an_agent_that_hangs_does_not_hang_the_run(void **state)
+{
+	static const char *const answers[] = { "", "\377\377\377\377x" };
+	struct herd h;
+	struct server s = herd_one(&h, &(struct server_options){ SERVER_SSHD, 0, NULL });
+	char socket[128];
+
+	(void)state;
+	snprintf(socket, sizeof(socket), "%s/hung", site.folder);
+	setenv("SSH_AUTH_SOCK", socket, 1);
+	h.options.use_agent = true;
+	h.options.connect_timeout_s = 2;
+	for (size_t i = 0; i < 2; i++) {
+		pid_t pid = silent_agent(socket, answers[i]);
+
+		h.options.identity_count = 1;
+		assert_rc(herd_connect(&h), RC_OK, &h.err);
+		assert_rc(fleet_error(h.fleet, 0)->code, RC_OK, fleet_error(h.fleet, 0));
+		fleet_destroy(h.fleet);
+		h.options.identity_count = 0;
+		assert_refused(
+			&h, RC_AUTH, i ? "the ssh-agent does not answer" : "hangs");
+		fleet_destroy(h.fleet);
+		h.fleet = NULL;
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+	}
+	unsetenv("SSH_AUTH_SOCK");
+	h.options.connect_timeout_s = 60;
+	assert_refused(&h, RC_AUTH, "SSH_AUTH_SOCK is not set");
+	herd_end(&h, &s);
+}
+
 static void a_key_file_that_is_not_there_stops_before_any_node(void **state)
 {
 	struct herd h;
@@ -383,6 +445,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_key_with_a_passphrase_is_named),
 		cmocka_unit_test(an_rsa_key_works_or_its_refusal_is_explained),
 		cmocka_unit_test(an_agent_logs_in_and_an_empty_one_gives_way_to_files),
+		cmocka_unit_test(an_agent_that_hangs_does_not_hang_the_run),
 		cmocka_unit_test(a_key_file_that_is_not_there_stops_before_any_node),
 		cmocka_unit_test(
 			an_interrupt_between_rounds_keeps_the_next_from_starting),
