@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "coordinator/net/fleet.h"
+#include "coordinator/net/identity.h"
 
 static const char *const key_names[] = { "id_ed25519", "id_ecdsa", "id_rsa" };
 
@@ -22,6 +24,21 @@ static const char *home_folder(void)
 	return user ? user->pw_dir : "/";
 }
 
+/* Nobody named these files: one that is no use to us (PuTTY's format, an empty file)
+ * is passed over, as ssh does it. */
+static bool is_usable(const char *path)
+{
+	struct identity key;
+	struct err why;
+
+	if (access(path, R_OK) != 0)
+		return false;
+	if (identity_read(path, &key, &why) == RC_OK)
+		return true;
+	log_line(LOG_WARN, NULL, "%s; it is not used", why.text);
+	return false;
+}
+
 static enum rc find_identities(
 	struct fleet_options *out, const char *home, struct arena *arena, struct err *e)
 {
@@ -35,7 +52,7 @@ static enum rc find_identities(
 
 		if (!path)
 			return err_memory(e);
-		if (access(path, R_OK) == 0)
+		if (is_usable(path))
 			found[out->identity_count++] = path;
 	}
 	out->identities = found;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "coordinator/net/base64.h"
+#include "coordinator/net/fleet.h"
 #include "coordinator/net/identity.h"
 #include "coordinator/net/kexlist.h"
 #include "coordinator/net/tail.h"
@@ -135,6 +136,31 @@ static void a_missing_key_file_is_named(void **state)
 	assert_contains(e.text, "/nonexistent/id: No such file");
 }
 
+/* Nobody asked for ~/.ssh/id_rsa: what is no key there must not end a run. */
+static void a_default_key_that_is_none_is_passed_over(void **state)
+{
+	char home[] = "/tmp/cpuherd-home-XXXXXX", command[256], *before = getenv("HOME");
+	struct fleet_options options;
+	struct arena arena = { 0 };
+	struct err e;
+
+	(void)state;
+	assert_non_null(mkdtemp(home));
+	snprintf(command, sizeof(command),
+		"cd %s && mkdir .ssh && echo PuTTY-User-Key-File-3: >.ssh/id_rsa && "
+		"ssh-keygen -q -t ed25519 -N '' -f .ssh/id_ed25519",
+		home);
+	assert_int_equal(system(command), 0);
+	setenv("HOME", home, 1);
+	assert_rc(fleet_default_options(&options, &arena, &e), RC_OK, &e);
+	setenv("HOME", before ? before : "/", 1);
+	assert_int_equal(options.identity_count, 1);
+	assert_contains(options.identities[0], "/.ssh/id_ed25519");
+	arena_destroy(&arena);
+	snprintf(command, sizeof(command), "rm -rf %s", home);
+	assert_int_equal(system(command), 0);
+}
+
 static void broken_key_files_are_refused_at_every_cut(void **state)
 {
 	static const char text[] = "-----BEGIN OPENSSH PRIVATE KEY-----\n"
@@ -210,6 +236,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_flood_of_words_keeps_its_end),
 		cmocka_unit_test(key_files_of_every_format_are_recognised),
 		cmocka_unit_test(a_missing_key_file_is_named),
+		cmocka_unit_test(a_default_key_that_is_none_is_passed_over),
 		cmocka_unit_test(broken_key_files_are_refused_at_every_cut),
 		cmocka_unit_test(the_lists_of_a_server_are_found_behind_its_greeting),
 	};
