@@ -19,8 +19,8 @@
 	X(USAGE, 2, "the command line is wrong", "cpuherd --help") \
 	X(INPUT, 3, "a file or pattern given to cpuherd is wrong", \
 		"the named file and line") \
-	X(MEMORY, 4, "out of memory on the machine that runs cpuherd", \
-		"free memory, ulimit -v") \
+	X(MEMORY, 4, "out of memory or open files on the machine that runs cpuherd", \
+		"free memory, ulimit -v, ulimit -n") \
 	X(INTERNAL, 5, "a bug in cpuherd", \
 		"please report it with the text of the error") \
 	X(OUTPUT, 6, "cpuherd could not write its own output", \
@@ -32,7 +32,7 @@
 	X(AUTH, 12, "a node refused the login", \
 		"user name, ssh-agent or key file, authorized_keys on the node") \
 	X(TIMEOUT, 13, "a node was too slow", \
-		"libvirtd and load on the node, --timeout") \
+		"libvirtd and load on the node, --connect-timeout, --timeout") \
 	X(SSH, 14, "the SSH protocol with a node failed", \
 		"the server's algorithms and its log") \
 	X(PEER, 15, "cpuherd-peer could not be placed or started on a node", \
@@ -61,7 +61,8 @@
 enum rc { RC_LIST(RC_ENUM) RC_COUNT };
 #undef RC_ENUM
 
-enum { ERR_TEXT_MAX = 400 };
+/* Room for what is to be typed against it, with two long paths. */
+enum { ERR_TEXT_MAX = 900 };
 
 struct err {
 	enum rc code;

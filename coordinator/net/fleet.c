@@ -1,10 +1,12 @@
 #include "coordinator/net/fleet.h"
 
+#include <errno.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -18,7 +20,8 @@ enum {
 	AGENT_MS = 10000,    /* some agents ask their user before they list keys */
 	GRACE_MS = 5000,     /* for answers under way when the user interrupts */
 	LOOKUP_THREADS = 32, /* a dead name server holds one thread for seconds */
-	SIGNALS = 3
+	SIGNALS = 3,
+	OTHER_FILES = 64 /* the loop, agent, key files, name lookups, our own */
 };
 
 struct fleet {
@@ -331,6 +334,28 @@ static void describe_common(struct fleet *f, const struct fleet_options *options
 	f->common.settled = fleet_settled;
 }
 
+/* Every node's connection stays open for the whole run.  What the hard limit allows is
+ * taken; where that is not enough it is said before any node is asked. */
+static enum rc reserve_files(const struct fleet *f, struct err *e)
+{
+	rlim_t needed = f->inv->count + OTHER_FILES;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= needed)
+		return RC_OK;
+	if (limit.rlim_max < needed)
+		return err_set(e, RC_MEMORY, 0,
+			"%zu nodes at once need %llu open files, and ulimit -n allows "
+			"%llu here",
+			f->inv->count, (unsigned long long)needed,
+			(unsigned long long)limit.rlim_max);
+	limit.rlim_cur = needed;
+	if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return err_set(e, RC_MEMORY, errno, "ulimit -n %llu: %s",
+			(unsigned long long)needed, strerror(errno));
+	return RC_OK;
+}
+
 /* Everything on the loop that is not a node's. */
 static enum rc start_world(struct fleet *f, struct err *e)
 {
@@ -371,7 +396,8 @@ struct fleet *fleet_new(const struct inventory *inv, const struct fleet_options 
 	f->progress = progress;
 	f->progress_context = context;
 	describe_common(f, options);
-	if (load_identities(f, options, e) != RC_OK || check_agent(f, e) != RC_OK ||
+	if (reserve_files(f, e) != RC_OK || load_identities(f, options, e) != RC_OK ||
+		check_agent(f, e) != RC_OK ||
 		hostkey_load(&f->hostkeys, options->known_hosts,
 			options->known_hosts_count, &f->arena, e) != RC_OK ||
 		start_world(f, e) != RC_OK || add_nodes(f, options, e) != RC_OK) {

@@ -231,7 +231,8 @@ static enum rc start_dial(
 	s->fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (s->fd < 0 && (errno == EMFILE || errno == ENFILE))
 		return err_set(e, RC_UNREACHABLE, errno,
-			"%s: fewer sessions at once (--parallel) or a larger ulimit -n",
+			"%s: every node needs a connection for the whole run; a larger "
+			"ulimit -n is needed here",
 			strerror(errno));
 	if (s->fd < 0)
 		return refuse_address(s, to, errno, e);

@@ -176,6 +176,26 @@ static void a_reader_of_its_output_that_goes_away_does_not_end_a_run(void **stat
 	assert_string_equal(r.out, "10\n");
 }
 
+static void the_soft_limit_of_open_files_is_raised(void **state)
+{
+	struct result r = shell("{ ulimit -Sn 24; " REFUSED " 127.0.0.[2-60]:1; }");
+
+	(void)state;
+	assert_int_equal(r.status, 10);
+	assert_null(strstr(r.out, "open files"));
+	assert_contains(r.out, "127.0.0.60:1: connect to 127.0.0.60 port 1: ");
+}
+
+static void a_hard_limit_of_open_files_is_told_before_any_node_is_asked(void **state)
+{
+	struct result r = shell("( ulimit -n 60; " REFUSED " 127.0.0.[2-60]:1; )");
+
+	(void)state;
+	assert_int_equal(r.status, 4);
+	assert_string_equal(r.err, "cpuherd: 60 nodes at once need 124 open files, and "
+				   "ulimit -n allows 60 here\n");
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest cases[] = {
@@ -183,6 +203,9 @@ int main(int argc, char **argv)
 		cmocka_unit_test(help_explains_every_verb),
 		cmocka_unit_test(json_of_a_failed_run_is_an_object_all_the_same),
 		cmocka_unit_test(an_output_that_is_full_is_told),
+		cmocka_unit_test(the_soft_limit_of_open_files_is_raised),
+		cmocka_unit_test(
+			a_hard_limit_of_open_files_is_told_before_any_node_is_asked),
 		cmocka_unit_test(closed_standard_streams_do_not_become_sockets),
 		cmocka_unit_test(
 			a_reader_of_its_output_that_goes_away_does_not_end_a_run),

@@ -51,6 +51,26 @@ static void a_changed_or_revoked_key_is_refused_whatever_the_options(void **stat
 		"/known:2");
 }
 
+/* What is cut off a command that is to be typed makes it another command. */
+static void the_way_out_of_a_changed_key_is_told_to_its_end(void **state)
+{
+	struct hostkey_policy p = { 0 };
+	char path[512], wanted[600], name[240];
+	const char *files[] = { path };
+	struct err e;
+
+	(void)state;
+	memset(name, 'k', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	test_write_file(path, "node ssh-ed25519 " OTHER "\n");
+	assert_rc(hostkey_load(&p, files, 1, &arena, &e), RC_OK, &e);
+	assert_int_equal(hostkey_judge(&p, "node", 22, key, &e), RC_HOSTKEY);
+	snprintf(wanted, sizeof(wanted), "ssh-keygen -R 'node' -f %s", path);
+	assert_contains(e.text, wanted);
+	unlink(path);
+}
+
 static void a_key_revoked_for_a_host_is_revoked_at_every_port(void **state)
 {
 	struct hostkey_policy p = load("@revoked node ssh-ed25519 " KEY
@@ -294,6 +314,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 			a_changed_or_revoked_key_is_refused_whatever_the_options),
+		cmocka_unit_test(the_way_out_of_a_changed_key_is_told_to_its_end),
 		cmocka_unit_test(a_key_revoked_for_a_host_is_revoked_at_every_port),
 		cmocka_unit_test(an_unknown_key_is_refused_with_what_to_do),
 		cmocka_unit_test(a_certificate_authority_is_said_to_be_of_no_help),
