@@ -35,6 +35,15 @@ static void sum_up(struct run *run, const char *what)
 	run->report.summary = summary ? summary : "";
 }
 
+/* Behind what the network knows of an interrupt: during which phase. */
+static enum rc say_nothing_was_written(struct err *e)
+{
+	const struct err inner = *e;
+
+	return err_set(
+		e, inner.code, inner.native, "%.800s: nothing was written", inner.text);
+}
+
 static enum rc negotiate_run(struct run *run, const struct options *o, struct err *e)
 {
 	enum rc rc = run_begin(run, o, e);
@@ -49,6 +58,8 @@ static enum rc negotiate_run(struct run *run, const struct options *o, struct er
 		rc = vote_until_unanimous(run, e);
 	if (rc == RC_OK)
 		rc = push_look(run, e);
+	if (rc == RC_INTERRUPTED)
+		return say_nothing_was_written(e);
 	if (rc == RC_OK && !o->dry_run)
 		rc = push_write(run, e);
 	if (rc != RC_OK)

@@ -232,12 +232,12 @@ enum rc run_end(struct run *run, enum rc rc, struct err *e)
 	else
 		printed = table_print(
 			stdout, &run->report, wants_colours(), &run->arena, &printing);
+	/* what was done is done, and this may be the only line that anybody sees */
+	if (rc == RC_OK && printed != RC_OK)
+		rc = err_set(e, printed, printing.native, "%s; the run itself: %s",
+			printing.text, run->report.summary);
 	fleet_destroy(run->fleet);
 	run->fleet = NULL;
 	arena_destroy(&run->arena);
-	if (rc == RC_OK && printed != RC_OK) {
-		*e = printing;
-		rc = printed;
-	}
 	return rc;
 }

@@ -2,6 +2,7 @@
  * What counts is what the nodes hold in the end, and that the report says so. */
 #include <jansson.h>
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -397,6 +398,48 @@ static void a_revert_that_fails_is_named(void **state)
 	assert_null(fake_nodes[2].file);
 }
 
+static void an_interrupt_before_the_push_says_that_nothing_was_written(void **state)
+{
+	static const enum message_tag asked[] = { MESSAGE_ask_facts, MESSAGE_look };
+	struct err e = { 0 };
+	char *out;
+
+	for (size_t i = 0; i < 2; i++) {
+		all_well(state);
+		fake_nodes[1].interrupt_at = (int)asked[i];
+		assert_rc(negotiate(&out, &e), RC_INTERRUPTED, &e);
+		assert_contains(e.text, ": nothing was written");
+		assert_nothing_written();
+	}
+}
+
+/* The nodes are written, the report is lost: the last line must not read like "nothing
+ * was changed". */
+static void a_report_that_gets_lost_leaves_word_of_what_was_done(void **state)
+{
+	int full = open("/dev/full", O_WRONLY), saved = dup(STDOUT_FILENO);
+	char verb[] = "negotiate", quiet[] = "--quiet", nodes[] = "node[01-03]";
+	char *argv[] = { verb, quiet, nodes, NULL };
+	struct options options;
+	struct err e = { 0 };
+	enum rc rc;
+
+	(void)state;
+	assert_rc(options_parse(&options, verb_find(argv[0]), 3, argv, &arena, &e), RC_OK,
+		&e);
+	fflush(stdout);
+	dup2(full, STDOUT_FILENO);
+	rc = negotiate_main(&options, &e);
+	dup2(saved, STDOUT_FILENO);
+	clearerr(stdout);
+	close(saved);
+	close(full);
+	assert_rc(rc, RC_OUTPUT, &e);
+	assert_contains(e.text, "No space left");
+	assert_contains(e.text, "3 nodes agree on Penryn +");
+	assert_contains(e.text, "written to /etc/libvirt/cpuherd/baseline.xml");
+}
+
 static void an_interrupt_reverts_all_and_ends_with_130(void **state)
 {
 	static const enum message_tag phases[] = { MESSAGE_ask_facts, MESSAGE_propose,
@@ -478,6 +521,8 @@ int main(int argc, char **argv)
 		CASE(a_file_that_changes_between_look_and_stage_is_a_conflict),
 		CASE(an_old_file_comes_back_when_another_node_fails),
 		CASE(a_revert_that_fails_is_named),
+		CASE(an_interrupt_before_the_push_says_that_nothing_was_written),
+		CASE(a_report_that_gets_lost_leaves_word_of_what_was_done),
 		CASE(an_interrupt_reverts_all_and_ends_with_130),
 		CASE(json_is_one_object_on_success_and_on_failure),
 		CASE(equal_runs_print_equal_bytes),
