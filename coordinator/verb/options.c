@@ -22,50 +22,47 @@ static const struct option_row {
 		max, help },
 #define FLAG(letter, name, member, verbs, help) \
 	ROW(letter, name, NULL, FLAG, member, verbs, 0, help)
+	/* clang-format off */
 	ROW(0, "hosts", "FILE", TEXTS, hosts_files, FOR_FLEET, 0,
-		"nodes from a file, one pattern a line; - reads standard input") ROW(0,
-		"without", "NODE", TEXTS, without, FOR_FLEET, 0,
-		"leave these nodes out (a pattern)") ROW(0, "from", "DIR", TEXT, from,
-		FOR_PLAN | FOR_PROBE, 0,
+		"nodes from a file, one pattern a line; - reads standard input")
+	ROW(0, "without", "NODE", TEXTS, without, FOR_FLEET, 0,
+		"leave these nodes out (a pattern)")
+	ROW(0, "from", "DIR", TEXT, from, FOR_PLAN | FOR_PROBE, 0,
 		"judge saved facts (DIR/*.facts, DIR/*.txt, or one file), no network")
-		ROW(0, "save", "DIR", TEXT, save, FOR_PROBE, 0,
-			"write each node's facts to DIR/NODE.facts") FLAG(0, "dry-run",
-			dry_run, FOR_NEGOTIATE,
-			"agree, show what would be written, write nothing") ROW(0,
-			"level-name", "NAME", TEXT, level_name, FOR_NEGOTIATE | FOR_PLAN,
-			0, "name of the level and of its file (baseline)") ROW(0,
-			"virt-type", "TYPE", TEXT, virt_type, FOR_NEGOTIATE | FOR_PLAN, 0,
-			"kvm, qemu, or auto: kvm where all nodes have it (auto)") ROW('l',
-			"user", "NAME", TEXT, user, FOR_FLEET, 0,
-			"log in as this user") ROW('p', "port", "PORT", NUMBER, port,
-			FOR_FLEET, 65535, "port of sshd (22)") ROW('i', "identity",
-			"FILE", TEXTS, identities, FOR_FLEET, 0,
-			"private key file, in place of those of ~/.ssh") FLAG(0,
-			"no-agent", no_agent, FOR_FLEET, "do not ask ssh-agent") ROW(0,
-			"known-hosts", "FILE", TEXTS, known_hosts, FOR_FLEET, 0,
-			"known host keys, in place of those of ~/.ssh and /etc/ssh")
-			FLAG(0, "accept-new", accept_new, FOR_FLEET,
-				"accept and record the keys of hosts that are not known "
-				"yet") FLAG(0, "become", become, FOR_FLEET,
-				"run the peer through sudo -n") ROW(0, "connect", "URI",
-				TEXT, connect, FOR_FLEET, 0,
-				"libvirt on the nodes (qemu:///system)") ROW(0,
-				"connect-timeout", "SECONDS", NUMBER, connect_timeout_s,
-				FOR_FLEET, 86400,
-				"for connection, login and start of the peer (30)") ROW(0,
-				"timeout", "SECONDS", NUMBER, timeout_s, FOR_FLEET, 86400,
-				"for one request to a node (120)") ROW(0, "parallel", "N",
-				NUMBER, parallel, FOR_FLEET, 100000,
-				"connections being opened at once") ROW(0, "simd", "NAME",
-				TEXT, simd, FOR_NEGOTIATE | FOR_PLAN, 0,
-				"kernel for set operations (the best one)") FLAG(0,
-				"json", json, FOR_FLEET | FOR_VERSION,
-				"one JSON object on standard output (docs/json.md)")
-				FLAG('v', "verbose", verbose, FOR_FLEET,
-					"tell each step on standard error")
-					FLAG('q', "quiet", quiet, FOR_FLEET,
-						"no progress, only the result and errors")
-						FLAG('h', "help", help, ~0u, "this text")
+	ROW(0, "save", "DIR", TEXT, save, FOR_PROBE, 0,
+		"write each node's facts to DIR/NODE.facts")
+	FLAG(0, "dry-run", dry_run, FOR_NEGOTIATE,
+		"agree, show what would be written, write nothing")
+	ROW(0, "level-name", "NAME", TEXT, level_name, FOR_NEGOTIATE | FOR_PLAN, 0,
+		"name of the level and of its file (baseline)")
+	ROW(0, "virt-type", "TYPE", TEXT, virt_type, FOR_NEGOTIATE | FOR_PLAN, 0,
+		"kvm, qemu, or auto: kvm where all nodes have it (auto)")
+	ROW('l', "user", "NAME", TEXT, user, FOR_FLEET, 0, "log in as this user")
+	ROW('p', "port", "PORT", NUMBER, port, FOR_FLEET, 65535, "port of sshd (22)")
+	ROW('i', "identity", "FILE", TEXTS, identities, FOR_FLEET, 0,
+		"private key file, in place of those of ~/.ssh")
+	FLAG(0, "no-agent", no_agent, FOR_FLEET, "do not ask ssh-agent")
+	ROW(0, "known-hosts", "FILE", TEXTS, known_hosts, FOR_FLEET, 0,
+		"known host keys, in place of those of ~/.ssh and /etc/ssh")
+	FLAG(0, "accept-new", accept_new, FOR_FLEET,
+		"accept and record the keys of hosts that are not known yet")
+	FLAG(0, "become", become, FOR_FLEET, "run the peer through sudo -n")
+	ROW(0, "connect", "URI", TEXT, connect, FOR_FLEET, 0,
+		"libvirt on the nodes (qemu:///system)")
+	ROW(0, "connect-timeout", "SECONDS", NUMBER, connect_timeout_s, FOR_FLEET, 86400,
+		"for connection, login and start of the peer (30)")
+	ROW(0, "timeout", "SECONDS", NUMBER, timeout_s, FOR_FLEET, 86400,
+		"for one request to a node (120)")
+	ROW(0, "parallel", "N", NUMBER, parallel, FOR_FLEET, 100000,
+		"connections being opened at once (128)")
+	ROW(0, "simd", "NAME", TEXT, simd, FOR_NEGOTIATE | FOR_PLAN, 0,
+		"kernel for set operations (the best one)")
+	FLAG(0, "json", json, FOR_FLEET | FOR_VERSION,
+		"one JSON object on standard output (docs/json.md)")
+	FLAG('v', "verbose", verbose, FOR_FLEET, "tell each step on standard error")
+	FLAG('q', "quiet", quiet, FOR_FLEET, "no progress, only the result and errors")
+	FLAG('h', "help", help, ~0u, "this text")
+/* clang-format on */
 #undef ROW
 #undef FLAG
 };

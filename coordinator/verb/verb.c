@@ -19,7 +19,7 @@ const struct verb verbs[] = {
 		"  cpuherd probe --save facts/ --hosts fleet.txt\n" },
 	{ "version", version_main, FOR_VERSION, "[--json]",
 		"Print the versions of program, protocol and catalogue", "" },
-	{ "help", help_main, 0, "[VERB | errors]",
+	{ "help", help_main, FOR_HELP, "[VERB | errors]",
 		"Explain a verb, or list the exit statuses", "" },
 	{ 0 },
 };
