@@ -17,7 +17,7 @@ enum {
 	CONNECT_S = 30,
 	REQUEST_S = 120,
 	PARALLEL = 128,
-	AGENT_MS = 10000,    /* some agents ask their user before they list keys */
+	AGENT_S = 15,	     /* some agents ask their user before they answer */
 	GRACE_MS = 5000,     /* for answers under way when the user interrupts */
 	LOOKUP_THREADS = 32, /* a dead name server holds one thread for seconds */
 	SIGNALS = 3,
@@ -257,17 +257,24 @@ static enum rc load_identities(
 	return rc;
 }
 
-/* An agent that is of no use is a reason only if nobody gets in without it. */
-static enum rc check_agent(struct fleet *f, struct err *e)
+/* Less than a node has to connect, so that a node is not blamed for the agent. */
+static uint32_t agent_patience_s(const struct fleet_options *options)
 {
-	uint32_t patience_ms = AGENT_MS;
+	uint32_t half = (options->connect_timeout_s ? options->connect_timeout_s
+						    : CONNECT_S) /
+			2;
+
+	return half < 1 ? 1 : half < AGENT_S ? half : AGENT_S;
+}
+
+/* An agent that is of no use is a reason only if nobody gets in without it. */
+static enum rc check_agent(
+	struct fleet *f, const struct fleet_options *options, struct err *e)
+{
 	struct err why;
 
-	if (!f->common.use_agent)
-		return RC_OK;
-	if (f->common.connect_ms < patience_ms)
-		patience_ms = f->common.connect_ms;
-	if (agent_check(patience_ms, &why) == RC_OK)
+	if (!f->common.use_agent ||
+		agent_check(agent_patience_s(options) * 1000, &why) == RC_OK)
 		return RC_OK;
 	if (why.code == RC_TIMEOUT)
 		log_line(LOG_WARN, NULL, "%s", why.text);
@@ -384,7 +391,7 @@ struct fleet *fleet_new(const struct inventory *inv, const struct fleet_options 
 {
 	struct fleet *f;
 
-	if (transport_start(e) != RC_OK)
+	if (transport_start(agent_patience_s(options), e) != RC_OK)
 		return NULL;
 	f = calloc(1, sizeof(*f));
 	if (!f) {
@@ -397,7 +404,7 @@ struct fleet *fleet_new(const struct inventory *inv, const struct fleet_options 
 	f->progress_context = context;
 	describe_common(f, options);
 	if (reserve_files(f, e) != RC_OK || load_identities(f, options, e) != RC_OK ||
-		check_agent(f, e) != RC_OK ||
+		check_agent(f, options, e) != RC_OK ||
 		hostkey_load(&f->hostkeys, options->known_hosts,
 			options->known_hosts_count, &f->arena, e) != RC_OK ||
 		start_world(f, e) != RC_OK || add_nodes(f, options, e) != RC_OK) {

@@ -3,9 +3,11 @@
 #include <libssh2.h>
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 
 #include "coordinator/net/kexlist.h"
 
@@ -295,6 +297,42 @@ static enum rc transport_host_key(struct transport *t, struct bytes *blob, struc
 
 /* ---- login */
 
+/* libssh2 waits for the agent in calls that block, and so does the whole loop.  An
+ * alarm ends such a call, because it does not restart it; it rings again, lest the first
+ * one comes between two calls. */
+static volatile sig_atomic_t agent_is_late;
+static uint32_t agent_patience_s;
+static bool agent_hangs; /* then it is not asked again: each time would cost as much */
+
+static void agent_alarm(int number)
+{
+	(void)number;
+	agent_is_late = 1;
+}
+
+static void agent_call_begin(void)
+{
+	const struct sigaction action = { .sa_handler = agent_alarm };
+	const struct itimerval rings = { .it_interval.tv_sec = 1,
+		.it_value.tv_sec = agent_patience_s };
+
+	agent_is_late = 0;
+	sigaction(SIGALRM, &action, NULL);
+	setitimer(ITIMER_REAL, &rings, NULL);
+}
+
+/* RC_TIMEOUT when the call was ended. */
+static enum rc agent_call_end(struct err *e)
+{
+	setitimer(ITIMER_REAL, &(struct itimerval){ 0 }, NULL);
+	if (!agent_is_late)
+		return RC_OK;
+	agent_hangs = true;
+	return err_set(e, RC_TIMEOUT, 0,
+		"the ssh-agent did not answer within %u s (does it wait for its user?)",
+		agent_patience_s);
+}
+
 static enum rc connect_agent(struct transport *t, struct err *e)
 {
 	int native;
@@ -302,9 +340,12 @@ static enum rc connect_agent(struct transport *t, struct err *e)
 	t->agent = libssh2_agent_init(t->session);
 	if (!t->agent)
 		return err_memory(e);
+	agent_call_begin();
 	native = libssh2_agent_connect(t->agent);
 	if (native == 0)
 		native = libssh2_agent_list_identities(t->agent);
+	if (agent_call_end(e) != RC_OK)
+		return e->code;
 	if (native != 0)
 		return err_set(e, RC_AUTH, native, "the ssh-agent does not answer");
 	return RC_OK;
@@ -315,6 +356,8 @@ static enum rc transport_agent_next(struct transport *t, bool *rsa, struct err *
 	struct libssh2_agent_publickey *next = NULL;
 	static const char name[] = "\0\0\0\7ssh-rsa";
 
+	if (agent_hangs)
+		return err_set(e, RC_AUTH, 0, "the ssh-agent hangs");
 	if (!t->agent && connect_agent(t, e) != RC_OK)
 		return e->code;
 	if (libssh2_agent_get_identity(t->agent, &next, t->identity) != 0 || !next)
@@ -328,8 +371,13 @@ static enum rc transport_agent_next(struct transport *t, bool *rsa, struct err *
 
 static enum rc transport_agent_login(struct transport *t, const char *user, struct err *e)
 {
-	return translate(t, libssh2_agent_userauth(t->agent, user, t->identity),
-		"login with the ssh-agent", e);
+	int native;
+
+	agent_call_begin();
+	native = libssh2_agent_userauth(t->agent, user, t->identity);
+	if (agent_call_end(e) != RC_OK)
+		return e->code;
+	return translate(t, native, "login with the ssh-agent", e);
 }
 
 static enum rc transport_file_login(
@@ -415,8 +463,10 @@ const struct transport_ops transport_libssh2 = {
 	.destroy = transport_destroy,
 };
 
-enum rc transport_start(struct err *e)
+enum rc transport_start(uint32_t agent_s, struct err *e)
 {
+	agent_patience_s = agent_s;
+	agent_hangs = false;
 	if (libssh2_init(0) != 0)
 		return err_set(e, RC_INTERNAL, 0, "libssh2 does not start");
 	return RC_OK;

@@ -66,8 +66,9 @@ struct transport_ops {
 
 extern const struct transport_ops transport_libssh2;
 
-/* Once per process, before the first open() and after the last destroy(). */
-enum rc transport_start(struct err *e);
+/* Once per process, before the first open() and after the last destroy().  The ssh-agent
+ * may take agent_s seconds to sign; nothing else goes on meanwhile. */
+enum rc transport_start(uint32_t agent_s, struct err *e);
 void transport_stop(void);
 
 #endif

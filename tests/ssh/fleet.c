@@ -319,6 +319,36 @@ static void an_agent_that_hangs_does_not_hang_the_run(void **state)
 	herd_end(&h, &s);
 }
 
+/* It lists its keys at once, and waits for its user to confirm each use. */
+static void an_agent_that_never_signs_does_not_hang_the_run(void **state)
+{
+	struct herd h;
+	struct server s = herd_one(&h, &(struct server_options){ SERVER_SSHD, 0, NULL });
+	char socket[128], path[160];
+	char *pid;
+
+	(void)state;
+	snprintf(socket, sizeof(socket), "%s/asking", site.folder);
+	snprintf(path, sizeof(path), "%s/asking.pid", site.folder);
+	/* -c without a display would refuse at once: the asker sleeps instead */
+	run("cd %s && printf '#!/bin/sh\nexec sleep 20\n' >asker && chmod 700 asker && "
+	    "DISPLAY=:77 SSH_ASKPASS=%s/asker SSH_ASKPASS_REQUIRE=force ssh-agent -a %s "
+	    "| "
+	    "sed -n 's/.*SSH_AGENT_PID=\\([0-9]*\\);.*/\\1/p' >%s",
+		site.folder, site.folder, socket, path);
+	setenv("SSH_AUTH_SOCK", socket, 1);
+	run("ssh-add -q -c %s 2>/dev/null", site.user_key);
+	h.options.use_agent = true;
+	h.options.identity_count = 0;
+	h.options.connect_timeout_s = 4;
+	assert_refused(&h, RC_TIMEOUT, "the ssh-agent did not answer within 2 s");
+	pid = read_text(path);
+	kill((pid_t)atoi(pid), SIGTERM);
+	free(pid);
+	unsetenv("SSH_AUTH_SOCK");
+	herd_end(&h, &s);
+}
+
 static void a_key_file_that_is_not_there_stops_before_any_node(void **state)
 {
 	struct herd h;
@@ -446,6 +476,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(an_rsa_key_works_or_its_refusal_is_explained),
 		cmocka_unit_test(an_agent_logs_in_and_an_empty_one_gives_way_to_files),
 		cmocka_unit_test(an_agent_that_hangs_does_not_hang_the_run),
+		cmocka_unit_test(an_agent_that_never_signs_does_not_hang_the_run),
 		cmocka_unit_test(a_key_file_that_is_not_there_stops_before_any_node),
 		cmocka_unit_test(
 			an_interrupt_between_rounds_keeps_the_next_from_starting),
