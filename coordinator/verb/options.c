@@ -166,7 +166,8 @@ static enum rc options_check(const struct options *o, struct err *e)
 			o->virt_type);
 	if (!text_is_name(o->level_name))
 		return err_set(e, RC_USAGE, 0,
-			"%s: --level-name %s: letters, digits, '.', '_' and '-' make "
+			"%s: --level-name %s: at most 128 letters, digits, '.', '_' and "
+			"'-' make "
 			"a name",
 			o->verb->name, o->level_name);
 	if (o->from && (o->nodes.count || o->hosts_files.count))

@@ -81,7 +81,8 @@ static const struct misuse {
 	{ "plan --virt-type xen n1", 2,
 		"plan: --virt-type xen: it is kvm, qemu or auto" },
 	{ "plan --level-name ../x n1", 2,
-		"plan: --level-name ../x: letters, digits, '.', '_' and '-' make a "
+		"plan: --level-name ../x: at most 128 letters, digits, '.', '_' and '-' "
+		"make a "
 		"name" },
 	{ "plan --simd mmx n1", 2,
 		"plan: --simd mmx: no such kernel, or not on this CPU" },
