@@ -48,9 +48,12 @@ unprivileged_prepare() {
 	as_owner test -x "$home" || die "user id $LAB_UID may not enter $dir: use --dir"
 }
 
-# All nodes at once: only what the keeper starts hangs on it.
+# All nodes at once: only what the keeper starts hangs on it.  From copies: the nodes'
+# owner may not be able to read this tree, as in root's home.
 unprivileged_keeper() {
-	local start=(bash "$here/lib/user-nodes.sh" "$dir")
+	local start=(bash "$dir/bin/user-nodes.sh" "$dir")
+	mkdir -p "$dir/bin"
+	cp "$here"/lib/user-node{,s}.sh "$dir/bin/"
 	[ "$(id -u)" != 0 ] ||
 		start=(setpriv "--reuid=$LAB_UID" "--regid=$LAB_GID" --clear-groups -- "${start[@]}")
 	"$bin/lab-keeper" --subreaper "$dir/keeper.pid" "${start[@]}"
@@ -59,7 +62,8 @@ unprivileged_keeper() {
 # The keeper has started it: here is waited for it.
 unprivileged_start() {
 	local node=$1 word=
-	read -r -t 60 word <"$dir/nodes/$node/ready" || true
+	# Opening a FIFO waits for the other end, without read's time-out.
+	word=$(timeout 60 head -n 1 "$dir/nodes/$node/ready") || true
 	[ "$word" = ready ] || node_failed "$node" "${word:-it ended while starting}"
 }
 
