@@ -214,6 +214,15 @@ static enum rc read_root(
 	return read(r, root, result);
 }
 
+/* libxml2 ends its messages with a newline. */
+static enum rc not_xml(struct reading *r, const xmlError *said)
+{
+	const char *text = said->message ? said->message : "";
+
+	return err_set(r->e, RC_FACTS, said->code, "%s:%d: is not XML: %.*s", r->what,
+		said->line, (int)strcspn(text, "\n"), text);
+}
+
 /* Without a document type there are no entities.  UTF-8 whatever the text says of
  * itself, so that no other encoding can hide one from the search. */
 static enum rc read_xml(struct reading *r, const char *xml, const char *root_name,
@@ -238,9 +247,7 @@ static enum rc read_xml(struct reading *r, const char *xml, const char *root_nam
 	if (doc)
 		rc = read_root(r, doc, root_name, read, result);
 	else
-		rc = err_set(r->e, RC_FACTS, parser->lastError.code,
-			"%s:%d: is not XML: %s", r->what, parser->lastError.line,
-			parser->lastError.message ? parser->lastError.message : "");
+		rc = not_xml(r, &parser->lastError);
 	xmlFreeDoc(doc);
 	xmlFreeParserCtxt(parser);
 	return rc;

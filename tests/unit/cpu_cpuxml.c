@@ -94,6 +94,19 @@ static void the_host_cpu_is_read(void **state)
 	arena_destroy(&arena);
 }
 
+static void a_reason_of_libxml2_is_one_line_without_its_end(void **state)
+{
+	struct arena arena = { 0 };
+	struct cpuxml_cpu c;
+	struct err e;
+
+	(void)state;
+	assert_int_equal(
+		cpuxml_read_cpu("<cpu>&x;</cpu>", "c", &arena, &c, &e), RC_FACTS);
+	assert_string_equal(e.text, "c:1: is not XML: Entity 'x' not defined");
+	arena_destroy(&arena);
+}
+
 static void hostile_texts_are_refused_with_a_reason(void **state)
 {
 	static const struct {
@@ -200,6 +213,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_mode_that_is_not_supported_does_not_count),
 		cmocka_unit_test(each_policy_counts_for_its_side),
 		cmocka_unit_test(the_host_cpu_is_read),
+		cmocka_unit_test(a_reason_of_libxml2_is_one_line_without_its_end),
 		cmocka_unit_test(hostile_texts_are_refused_with_a_reason),
 		cmocka_unit_test(a_path_that_could_harm_a_terminal_is_refused),
 		cmocka_unit_test(every_cut_of_a_text_is_an_error_not_a_crash),
