@@ -126,7 +126,10 @@ static int start(const char *pidfile, char **command)
 
 	if (!command && unshare(CLONE_NEWNET | CLONE_NEWPID) != 0)
 		die("new network and PID namespaces");
-	if (pipe(alive) != 0 || (pid = fork()) < 0)
+	if (pipe(alive) != 0)
+		die("pipe");
+	pid = fork();
+	if (pid < 0)
 		die("fork");
 	if (pid > 0) {
 		close(alive[1]);

@@ -138,14 +138,17 @@ static int go_on_after_refusal(int fd, uint32_t request, struct kvm_msrs *msrs, 
 	if (done < 0)
 		return done;
 	for (uint32_t i = (uint32_t)done; i < msrs->nmsrs; i++) {
-		struct {
+		union {
 			struct kvm_msrs head;
-			struct kvm_msr_entry entry;
-		} one = { .head = { .nmsrs = 1 }, .entry = msrs->entries[i] };
+			char room[sizeof(struct kvm_msrs) + sizeof(struct kvm_msr_entry)];
+		} one = { .head = { .nmsrs = 1 } };
 
+		one.head.entries[0] = msrs->entries[i];
 		if (real_ioctl(fd, request, &one) != 1)
-			one.entry.data = request == KVM_GET_MSRS ? 0 : one.entry.data;
-		msrs->entries[i] = one.entry;
+			one.head.entries[0].data = request == KVM_GET_MSRS
+							   ? 0
+							   : msrs->entries[i].data;
+		msrs->entries[i] = one.head.entries[0];
 	}
 	return (int)msrs->nmsrs;
 }
