@@ -62,6 +62,11 @@ const char *catalogue_source(void)
 	return catalogue_data_provenance;
 }
 
+uint64_t catalogue_libvirt_version(void)
+{
+	return catalogue_data_libvirt_version;
+}
+
 int catalogue_find(const struct catalogue *c, const char *name)
 {
 	return c->slot[slot_of(c, name)] - 1;

@@ -75,6 +75,9 @@ struct catalogue *catalogue_new(struct arena *arena, struct err *e);
 /* Provenance: "libvirt 9.0.0, QEMU 7.2". */
 const char *catalogue_source(void);
 
+/* Of the libvirt that the rows are from: major * 1000000 + minor * 1000 + release. */
+uint64_t catalogue_libvirt_version(void);
+
 /* The bit of a name in libvirt's spelling; -1 when unknown. */
 int catalogue_find(const struct catalogue *c, const char *name);
 

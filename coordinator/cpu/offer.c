@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "coordinator/cpu/catalogue_data.h"
 #include "coordinator/cpu/cpuxml.h"
 #include "coordinator/cpu/decode.h"
 
@@ -194,7 +193,7 @@ void offer_derive_names(struct offer *o, uint64_t libvirt_version)
 	/* libvirt drops no name, so a later one than the catalogue's knows all of
 	 * them; of an earlier one only what it was seen to use is certain: its
 	 * offer's names and those of the models that it knows. */
-	bool knows_all = libvirt_version >= catalogue_data_libvirt_version;
+	bool knows_all = libvirt_version >= catalogue_libvirt_version();
 
 	o->names = bitset_or(&o->names, &o->features);
 	for (size_t i = 0; knows_all && i < catalogue_feature_rows(); i++)
