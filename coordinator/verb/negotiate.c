@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "coordinator/verb/gather.h"
 #include "coordinator/verb/judge.h"
 #include "coordinator/verb/push.h"
@@ -21,6 +23,20 @@ static enum rc propose_level(struct run *run, struct err *e)
 	return rc == RC_OK ? judge_level(run, e) : rc;
 }
 
+/* Session daemons have folders of their own, so the path may differ between nodes. */
+static const char *path_of_all(struct run *run)
+{
+	const struct report_node *first = &run->nodes[0];
+	const char *text = NULL;
+
+	for (size_t i = 1; i < run->count && !text; i++)
+		if (strcmp(run->nodes[i].path, first->path) != 0)
+			text = arena_format(&run->arena,
+				"%s on %s, and its like on each node", first->path,
+				first->name);
+	return text ? text : first->path;
+}
+
 /* "3 nodes agree on Haswell-noTSX +12 -34 (kvm): written to PATH". */
 static void sum_up(struct run *run, const char *what)
 {
@@ -30,7 +46,7 @@ static void sum_up(struct run *run, const char *what)
 		run->count == 1 ? "" : "s", run->count == 1 ? "s" : "", l->model,
 		report_policy_count(l, POLICY_REQUIRE),
 		report_policy_count(l, POLICY_DISABLE), run->report.virt, what,
-		run->nodes[0].path);
+		path_of_all(run));
 
 	run->report.summary = summary ? summary : "";
 }

@@ -7,7 +7,11 @@
 static enum rc facts_save(struct run *run, struct err *e)
 {
 	const char *folder = run->options->save;
+	struct inventory files = { 0 };
 	enum rc rc = saved_make_folder(folder, e);
+
+	for (size_t i = 0; i < run->count && rc == RC_OK; i++)
+		rc = saved_claim(&files, run->nodes[i].name, &run->arena, e);
 
 	for (size_t i = 0; i < run->count && rc == RC_OK; i++) {
 		struct report_node *n = &run->nodes[i];

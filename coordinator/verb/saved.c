@@ -202,6 +202,21 @@ static char *file_name_of(struct arena *scratch, const char *name)
 	return copy;
 }
 
+enum rc saved_claim(
+	struct inventory *files, const char *name, struct arena *arena, struct err *e)
+{
+	char *file = file_name_of(arena, name);
+	size_t before = files->count;
+	enum rc rc = file ? inventory_add_name(files, file, arena, e) : err_memory(e);
+
+	if (rc == RC_OK && files->count == before)
+		return err_set(e, RC_INPUT, 0,
+			"%s: the facts of another node of this run go to %s.facts as "
+			"well",
+			name, file);
+	return rc;
+}
+
 enum rc saved_write(
 	const char *folder, const char *name, const struct node_facts *f, struct err *e)
 {

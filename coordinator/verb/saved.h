@@ -21,6 +21,11 @@ enum rc saved_read(const char *path, const char *name, struct arena *arena,
 /* Writes FOLDER/NAME.facts (by a temporary file and rename: never half of one).
  * RC_OUTPUT.  saved_make_folder() makes the folder where it is missing. */
 enum rc saved_make_folder(const char *folder, struct err *e);
+
+/* Takes the file of the node's name into *files; RC_INPUT when another node has it
+ * already ("a:1" and "a-1" are both a-1.facts): one would overwrite the other. */
+enum rc saved_claim(
+	struct inventory *files, const char *name, struct arena *arena, struct err *e);
 enum rc saved_write(
 	const char *folder, const char *name, const struct node_facts *f, struct err *e);
 

@@ -32,6 +32,11 @@ three_cpus_agree_and_every_node_has_the_same_stanza() {
 	local node
 	herd_all negotiate
 	exits 0
+	if [ "$kind" = namespace ]; then
+		out_has 'written to /etc/libvirt/cpuherd/baseline.xml$'
+	else
+		out_has 'written to .*/libvirt/cpuherd/baseline.xml on .*, and its like on each node$'
+	fi
 	for node in $(nodes); do
 		in_node "$node" "cat $(stanza)" >"$work/$node.xml"
 		cmp "$work/node01.xml" "$work/$node.xml"

@@ -83,6 +83,19 @@ static void a_name_that_is_no_nodes_name_is_refused(void **state)
 	assert_contains(list(folder), "the name of a facts file is its node's");
 }
 
+static void two_nodes_never_share_a_file(void **state)
+{
+	struct inventory files = { 0 };
+	struct err e;
+
+	(void)state;
+	assert_rc(saved_claim(&files, "a:1", &arena, &e), RC_OK, &e);
+	assert_rc(saved_claim(&files, "a", &arena, &e), RC_OK, &e);
+	assert_rc(saved_claim(&files, "a-1", &arena, &e), RC_INPUT, &e);
+	assert_contains(
+		e.text, "a-1: the facts of another node of this run go to a-1.facts");
+}
+
 static void a_bad_line_is_named_with_file_and_line(void **state)
 {
 	struct node_facts facts;
@@ -168,6 +181,7 @@ int main(int argc, char **argv)
 		CASE(a_folder_gives_its_facts_files_by_name),
 		CASE(folders_that_mean_nothing_clear_are_refused),
 		CASE(a_name_that_is_no_nodes_name_is_refused),
+		CASE(two_nodes_never_share_a_file),
 		CASE(a_bad_line_is_named_with_file_and_line),
 		CASE(what_is_saved_reads_back_the_same),
 		CASE(any_nodes_name_becomes_a_file_that_from_takes),
