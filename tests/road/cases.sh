@@ -12,6 +12,7 @@ cases=(
 	json_is_all_there_is_on_standard_output
 	saved_facts_give_the_same_level
 	a_peer_in_the_cache_is_not_sent_again
+	a_wrong_peer_in_the_cache_is_replaced
 	a_noisy_login_shell_does_no_harm
 	an_unknown_host_is_accepted_only_when_told
 	a_user_with_sudo_can_negotiate
@@ -124,6 +125,19 @@ a_peer_in_the_cache_is_not_sent_again() {
 	herd_all probe -v -v
 	exits 0
 	! grep -qiE 'push' "$work/err" || not_ok "the peer was pushed though it is cached"
+}
+
+a_wrong_peer_in_the_cache_is_replaced() {
+	local cached="sha256sum ~/.cache/cpuherd/cpuherd-peer-*"
+	herd_all probe
+	in_node node02 "$cached" >"$work/peer"
+	lab break node02 wrong-peer-cache
+	! in_node node02 "$cached" | grep -v '\.lab$' | diff -q - "$work/peer" >/dev/null ||
+		not_ok 'the cached peer was not broken'
+	herd_all probe
+	exits 0
+	in_node node02 "$cached" | grep -v '\.lab$' | diff - "$work/peer"
+	lab mend node02
 }
 
 a_noisy_login_shell_does_no_harm() {
