@@ -425,11 +425,20 @@ static enum rc changes_print(const struct printer *p, struct err *e)
 	return rc;
 }
 
+/* Of a run that ended before any node was asked there is nothing in the table but names. */
+static bool nodes_were_asked(const struct report *r)
+{
+	for (size_t i = 0; i < r->count; i++)
+		if (r->nodes[i].facts || r->nodes[i].err.code != RC_OK)
+			return true;
+	return false;
+}
+
 enum rc table_print(FILE *out, const struct report *r, bool colours, struct arena *arena,
 	struct err *e)
 {
 	struct printer p = { out, r, colours, arena };
-	enum rc rc = r->count ? nodes_print(&p, e) : RC_OK;
+	enum rc rc = nodes_were_asked(r) ? nodes_print(&p, e) : RC_OK;
 
 	if (rc != RC_OK)
 		return rc;

@@ -93,6 +93,7 @@ static const struct misuse {
 	{ "plan 'node[1-'", 3, "'node[1-', column 8: it ends where a number should be" },
 	{ "plan n1 --without n2", 3, "--without n2 names no node of this run" },
 	{ "plan --hosts /nonexistent", 3, "/nonexistent: No such file or directory" },
+	{ "probe --known-hosts / n1", 3, "/: Is a directory" },
 	{ "plan --from /nonexistent", 3, "/nonexistent: No such file or directory" },
 };
 
