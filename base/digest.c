@@ -17,6 +17,11 @@ struct digest digest_of(const void *data, size_t size)
 	return d;
 }
 
+bool digest_same(const struct digest *a, const struct digest *b)
+{
+	return memcmp(a->byte, b->byte, DIGEST_BYTES) == 0;
+}
+
 bool digest_equals(const struct digest *d, struct bytes b)
 {
 	return b.size == DIGEST_BYTES && memcmp(d->byte, b.data, DIGEST_BYTES) == 0;

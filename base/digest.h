@@ -19,6 +19,8 @@ struct digest {
 
 struct digest digest_of(const void *data, size_t size);
 
+bool digest_same(const struct digest *a, const struct digest *b);
+
 /* The same bytes?  False as well when b is not DIGEST_BYTES long. */
 bool digest_equals(const struct digest *d, struct bytes b);
 

@@ -88,17 +88,6 @@ static enum rc gather_refs(struct gather *g)
 	return rc;
 }
 
-/* A text that no source sets is empty, never NULL. */
-static void clear_texts(struct facts *f)
-{
-	for (size_t i = 0; i < record_facts.field_count; i++) {
-		const struct field *field = &record_facts.fields[i];
-
-		if (field->type == TYPE_text)
-			*(const char **)(void *)((char *)f + field->offset) = "";
-	}
-}
-
 /* ---- all sources; libvirt last: it is the one that can take long */
 
 static enum rc (*const sources[])(struct gather *g) = {
@@ -116,10 +105,7 @@ enum rc gather_facts(
 	struct gather g = { .facts = out, .arena = arena, .connect = connect, .e = e };
 	enum rc rc = RC_OK;
 
-	*out = (struct node_facts){ 0 };
-	clear_texts(&out->small);
-	for (int id = 0; id < BODY_COUNT; id++)
-		out->text[id] = "";
+	facts_init(out);
 	for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]) && rc == RC_OK; i++)
 		rc = sources[i](&g);
 	return rc;

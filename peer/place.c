@@ -227,7 +227,7 @@ static enum rc check_expected(
 	const struct placing *p, struct place_content *now, struct err *e)
 {
 	enum rc rc = folder_read(p->folder, p->file, p->path, now, e);
-	bool same = now->exists && memcmp(&now->digest, &p->expected, DIGEST_BYTES) == 0;
+	bool same = now->exists && digest_same(&now->digest, &p->expected);
 
 	if (rc != RC_OK)
 		return rc;
@@ -267,8 +267,7 @@ static enum rc stage_in_folder(struct placing *p, struct bytes content, struct e
 		rc = clear_leftovers(p, e);
 	if (rc == RC_OK)
 		rc = check_expected(p, &now, e);
-	if (rc == RC_OK && now.exists &&
-		memcmp(&now.digest, &p->staged, DIGEST_BYTES) == 0)
+	if (rc == RC_OK && now.exists && digest_same(&now.digest, &p->staged))
 		p->state = PLACE_UNCHANGED;
 	else if (rc == RC_OK)
 		rc = write_new(p, content, e);
@@ -296,7 +295,7 @@ static enum rc stage_again(
 	struct digest content = digest_of(r->content.data, r->content.size);
 
 	if (carries(p, r->run) && strcmp(p->path, r->path) == 0 &&
-		memcmp(&content, &p->staged, DIGEST_BYTES) == 0)
+		digest_same(&content, &p->staged))
 		return RC_OK;
 	return err_set(
 		e, RC_CONFLICT, 0, "run %s is still under way for %s", p->run, p->path);
@@ -375,7 +374,7 @@ static enum rc install_over_old(struct placing *p, struct err *e)
 	}
 	/* what was set aside is what the coordinator saw, not what came since */
 	rc = folder_read(p->folder, p->old_file, p->path, &aside, e);
-	if (rc == RC_OK && memcmp(&aside.digest, &p->expected, DIGEST_BYTES) != 0)
+	if (rc == RC_OK && !digest_same(&aside.digest, &p->expected))
 		rc = err_set(e, RC_CONFLICT, 0, "%s has changed meanwhile", p->path);
 	arena_destroy(&scratch);
 	if (rc == RC_OK && renameat(p->folder, p->new_file, p->folder, p->file) != 0)

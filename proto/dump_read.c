@@ -319,20 +319,6 @@ static enum rc explain_gaps(struct reader *r)
 	return RC_OK;
 }
 
-/* Texts are never NULL. */
-static void set_defaults(struct node_facts *f)
-{
-	memset(f, 0, sizeof(*f));
-	for (size_t i = 0; i < record_facts.field_count; i++) {
-		const struct field *field = &record_facts.fields[i];
-
-		if (field->type == TYPE_text)
-			*(const char **)((char *)&f->small + field->offset) = "";
-	}
-	for (enum body_id id = 0; id < BODY_COUNT; id++)
-		f->text[id] = "";
-}
-
 enum rc dump_read(struct bytes in, const char *name, struct arena *arena,
 	struct node_facts *out, struct err *e)
 {
@@ -340,7 +326,7 @@ enum rc dump_read(struct bytes in, const char *name, struct arena *arena,
 	char *copy;
 	enum rc rc;
 
-	set_defaults(out);
+	facts_init(out);
 	if (in.size > LIMIT_DUMP_BYTES)
 		return err_set(e, RC_LIMIT, 0, "%s: %zu bytes, a dump has at most %d",
 			name, in.size, LIMIT_DUMP_BYTES);

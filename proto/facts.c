@@ -21,6 +21,19 @@ enum body_id body_id_of(const char *name)
 	return id;
 }
 
+void facts_init(struct node_facts *f)
+{
+	memset(f, 0, sizeof(*f));
+	for (size_t i = 0; i < record_facts.field_count; i++) {
+		const struct field *field = &record_facts.fields[i];
+
+		if (field->type == TYPE_text)
+			*(const char **)((char *)&f->small + field->offset) = "";
+	}
+	for (enum body_id id = 0; id < BODY_COUNT; id++)
+		f->text[id] = "";
+}
+
 const char *facts_gap(const struct facts *f, const char *fact)
 {
 	const struct gap *gaps = f->gaps.item;

@@ -56,6 +56,9 @@ struct node_facts {
 	const char *text[BODY_COUNT];		/* of kind text; "" when missing */
 };
 
+/* Facts of nothing: no body is present, every text is empty (never NULL). */
+void facts_init(struct node_facts *f);
+
 /* The reason why a fact is missing; NULL when no gap names it. */
 const char *facts_gap(const struct facts *f, const char *fact);
 

@@ -1,9 +1,9 @@
 /* From a node's name to a command on its channel. */
 #include "coordinator/net/session_steps.h"
 
-#include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
+
+#include "base/token.h"
 
 static enum step outcome(enum rc rc)
 {
@@ -175,17 +175,6 @@ enum step step_channel(struct session *s)
 	return outcome(s->common->transport->channel(s->transport, &s->err));
 }
 
-static enum rc make_nonce(char nonce[static BOOTSTRAP_NONCE_MAX], struct err *e)
-{
-	unsigned char random[(BOOTSTRAP_NONCE_MAX - 1) / 2];
-
-	if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
-		return err_set(e, RC_INTERNAL, 0, "the kernel gives no random numbers");
-	for (size_t i = 0; i < sizeof(random); i++)
-		snprintf(nonce + 2 * i, 3, "%02x", random[i]);
-	return RC_OK;
-}
-
 static enum rc make_command(struct session *s)
 {
 	const struct image *image = s->common->image;
@@ -199,7 +188,7 @@ static enum rc make_command(struct session *s)
 		.become = s->common->become,
 	};
 
-	if (make_nonce(s->nonce, &s->err) != RC_OK)
+	if (token_make(s->nonce, sizeof(s->nonce), &s->err) != RC_OK)
 		return s->err.code;
 	s->command = bootstrap_command(&b, &s->arena);
 	return s->command ? RC_OK : err_memory(&s->err);

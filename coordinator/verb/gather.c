@@ -113,8 +113,7 @@ static int compare_refs(const void *left, const void *right)
 
 static bool same_body(const struct ref *a, const struct ref *b)
 {
-	return a->id == b->id &&
-	       memcmp(a->digest.byte, b->digest.byte, DIGEST_BYTES) == 0;
+	return a->id == b->id && digest_same(&a->digest, &b->digest);
 }
 
 static enum rc classes_make(struct gather *g, struct err *e)
@@ -159,7 +158,7 @@ static enum rc body_take(struct gather *g, size_t node, struct body_class *class
 	struct digest digest = digest_of(body->content.data, body->content.size);
 	struct node_facts *facts = &g->run->facts[node];
 
-	if (memcmp(digest.byte, ref->digest.byte, DIGEST_BYTES) != 0)
+	if (!digest_same(&digest, &ref->digest))
 		return err_set(e, RC_PROTOCOL, 0,
 			"what it sent as its %s facts does not match their digest",
 			body_rows[ref->id].name);
@@ -260,12 +259,9 @@ static enum rc gather_from_fleet(struct run *run, struct err *e)
 	bool any = true;
 	enum rc rc = run_round(run, &small, &g, e);
 
-	for (size_t i = 0; i < run->count; i++) {
-		for (int id = 0; id < BODY_COUNT; id++)
-			run->facts[i].text[id] = "";
+	for (size_t i = 0; i < run->count; i++)
 		if (run_has(run, i))
 			run->nodes[i].facts = &run->facts[i];
-	}
 	if (rc == RC_OK)
 		rc = classes_make(&g, e);
 	/* each turn takes a body off the list, or a node */

@@ -142,17 +142,9 @@ void judge_offers(struct run *run)
 
 void judge_best_offers(struct run *run)
 {
-	for (size_t i = 0; i < run->count; i++) {
-		struct report_node *n = &run->nodes[i];
-		int virt = 0;
-
-		while (virt < VIRT_COUNT && !n->virt[virt])
-			virt++;
-		if (virt < VIRT_COUNT)
-			offer_make(run, i, (enum virt_type)virt);
-		else if (run_has(run, i))
-			blame_both(n);
-	}
+	blame_the_unable(run);
+	for (size_t i = 0; i < run->count; i++)
+		offer_make(run, i, run->nodes[i].virt[VIRT_KVM] ? VIRT_KVM : VIRT_QEMU);
 }
 
 enum rc judge_level(struct run *run, struct err *e)

@@ -1,14 +1,15 @@
 #include "coordinator/verb/push.h"
 
+#include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "base/digest.h"
 #include "base/log.h"
+#include "base/token.h"
 #include "coordinator/apply/twophase.h"
 #include "proto/place.h"
 
-enum { RUN_NAME_MAX = 40 };
+enum { RUN_NAME_MAX = 4 + 33 }; /* "run-", 32 hexadecimal digits, NUL */
 
 /* ---- look */
 
@@ -76,18 +77,8 @@ struct push {
 /* A name that no other run has: it names what is staged on the nodes. */
 static enum rc name_make(char name[static RUN_NAME_MAX], struct err *e)
 {
-	static const char digits[] = "0123456789abcdef";
-	uint8_t random[16];
-
-	if (getrandom(random, sizeof(random), 0) != sizeof(random))
-		return err_set(e, RC_INTERNAL, 0, "the system gives no random bytes");
-	memcpy(name, "run-", 4);
-	for (size_t i = 0; i < sizeof(random); i++) {
-		name[4 + 2 * i] = digits[random[i] >> 4];
-		name[5 + 2 * i] = digits[random[i] & 15];
-	}
-	name[4 + 2 * sizeof(random)] = '\0';
-	return RC_OK;
+	snprintf(name, RUN_NAME_MAX, "run-");
+	return token_make(name + 4, RUN_NAME_MAX - 4, e);
 }
 
 static enum message_tag request_stage(struct push *p, size_t node)

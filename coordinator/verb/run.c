@@ -43,6 +43,7 @@ static enum rc nodes_make(struct run *run, struct err *e)
 	if (!run->facts || !run->offers || !run->nodes)
 		return err_memory(e);
 	for (size_t i = 0; i < run->count; i++) {
+		facts_init(&run->facts[i]);
 		run->nodes[i].name = run->inventory.nodes[i].name;
 		run->nodes[i].outcome = run->nodes[i].path = run->nodes[i].note = "";
 	}
@@ -197,7 +198,7 @@ static bool has_failed(const struct report_node *n)
 	return n->err.code != RC_OK;
 }
 
-enum rc run_blame(const struct run *run, const char *consequence, struct err *e)
+enum rc run_blame(struct run *run, const char *consequence, struct err *e)
 {
 	enum rc code;
 	size_t failures = report_failures(&run->report, &code);
@@ -205,7 +206,7 @@ enum rc run_blame(const struct run *run, const char *consequence, struct err *e)
 	if (failures == 0)
 		return RC_OK;
 	return err_set(e, code, 0, "%zu of %zu nodes failed (%s): %s", failures,
-		run->count, run_names((struct run *)run, has_failed), consequence);
+		run->count, run_names(run, has_failed), consequence);
 }
 
 /* ---- the end */

@@ -46,7 +46,7 @@ bool run_has(const struct run *run, size_t node);
 
 /* RC_OK when no node has failed; else the code of the worst, and one line that names
  * nodes and says `consequence` ("nothing was written"). */
-enum rc run_blame(const struct run *run, const char *consequence, struct err *e);
+enum rc run_blame(struct run *run, const char *consequence, struct err *e);
 
 /* "node01, node02 and 3 more" of the nodes that pick() says. */
 const char *run_names(struct run *run, bool (*pick)(const struct report_node *n));

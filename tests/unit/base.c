@@ -1,6 +1,7 @@
 #include "base/digest.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "base/token.h"
 #include "tests/support/test.h"
 
 static void an_error_text_is_one_printable_line(void **state)
@@ -190,6 +191,20 @@ static void sha256_of_abc_is_the_published_one(void **state)
 	assert_false(digest_equals(&d, (struct bytes){ d.byte, DIGEST_BYTES - 1 }));
 }
 
+static void tokens_are_hexadecimal_fill_their_room_and_differ(void **state)
+{
+	char first[33], second[33];
+	struct err e;
+
+	(void)state;
+	assert_rc(token_make(first, sizeof(first), &e), RC_OK, &e);
+	assert_rc(token_make(second, sizeof(second), &e), RC_OK, &e);
+	assert_int_equal(strlen(first), 32);
+	assert_int_equal(strspn(first, "0123456789abcdef"), 32);
+	assert_string_not_equal(first, second);
+	assert_rc(token_make(first, 1000, &e), RC_INTERNAL, &e);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest cases[] = {
@@ -205,6 +220,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(arena_memory_is_zeroed_aligned_and_apart),
 		cmocka_unit_test(an_array_of_cache_lines_begins_on_one),
 		cmocka_unit_test(a_growing_array_keeps_its_items),
+		cmocka_unit_test(tokens_are_hexadecimal_fill_their_room_and_differ),
 		cmocka_unit_test(sha256_of_abc_is_the_published_one),
 	};
 
