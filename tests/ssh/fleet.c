@@ -59,7 +59,7 @@ static void an_unknown_host_key_is_refused_with_its_fingerprint(void **state)
 	(void)state;
 	unlink(h.record);
 	assert_refused(&h, RC_HOSTKEY, "is not known");
-	run("ssh-keygen -lf %s.pub | cut -d' ' -f2 | tr -d '\\n' >%s/fingerprint",
+	test_run("ssh-keygen -lf %s.pub | cut -d' ' -f2 | tr -d '\\n' >%s/fingerprint",
 		site.host_key, site.folder);
 	snprintf(path, sizeof(path), "%s/fingerprint", site.folder);
 	text = read_text(path);
@@ -83,14 +83,14 @@ static void accept_new_records_a_key_and_then_holds_the_node_to_it(void **state)
 	assert_rc(herd_connect(&h), RC_OK, &h.err);
 	assert_true(fleet_is_alive(h.fleet, 0) && fleet_is_alive(h.fleet, 1));
 	fleet_destroy(h.fleet);
-	run("test $(wc -l <%s) = 1", h.record);
-	run("ssh-keygen -F '[127.0.0.1]:%u' -f %s >/dev/null", s.port, h.record);
+	test_run("test $(wc -l <%s) = 1", h.record);
+	test_run("ssh-keygen -F '[127.0.0.1]:%u' -f %s >/dev/null", s.port, h.record);
 	assert_int_equal(stat(h.record, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
 	/* the recorded key now speaks against another one */
-	run("cp %s %s.keep && cp %s.pub %s.tmp", site.host_key, site.host_key,
+	test_run("cp %s %s.keep && cp %s.pub %s.tmp", site.host_key, site.host_key,
 		site.other_host_key, site.host_key);
-	run("(printf '[127.0.0.1]:%u '; cat %s.tmp) >%s", s.port, site.host_key,
+	test_run("(printf '[127.0.0.1]:%u '; cat %s.tmp) >%s", s.port, site.host_key,
 		h.record);
 	assert_refused(&h, RC_HOSTKEY, "HOST KEY CHANGED");
 	assert_contains(fleet_error(h.fleet, 0)->text, "known_hosts:1 ");
@@ -104,7 +104,7 @@ static void a_revoked_host_key_is_refused_although_it_is_known(void **state)
 
 	(void)state;
 	h.options.accept_new = true;
-	run("(printf '@revoked * '; cat %s.pub) >>%s", site.host_key, h.record);
+	test_run("(printf '@revoked * '; cat %s.pub) >>%s", site.host_key, h.record);
 	assert_refused(&h, RC_HOSTKEY, "is revoked by");
 	assert_contains(fleet_error(h.fleet, 0)->text, "known_hosts:2");
 	herd_end(&h, &s);
@@ -118,7 +118,7 @@ static void the_key_type_that_is_known_is_asked_for(void **state)
 	struct server s;
 
 	(void)state;
-	run("ssh-keygen -q -t ecdsa -N '' -f %s/ecdsa-host", site.folder);
+	test_run("ssh-keygen -q -t ecdsa -N '' -f %s/ecdsa-host", site.folder);
 	snprintf(config, sizeof(config), "HostKey %s/ecdsa-host\n", site.folder);
 	s = server_start(&site, &options);
 	herd_init(&h);
@@ -128,8 +128,8 @@ static void the_key_type_that_is_known_is_asked_for(void **state)
 	assert_rc(herd_connect(&h), RC_OK, &h.err);
 	assert_rc(fleet_error(h.fleet, 0)->code, RC_OK, fleet_error(h.fleet, 0));
 	fleet_destroy(h.fleet);
-	run("(printf '[127.0.0.1]:%u '; cat %s/ecdsa-host.pub) >%s", s.port, site.folder,
-		h.record);
+	test_run("(printf '[127.0.0.1]:%u '; cat %s/ecdsa-host.pub) >%s", s.port,
+		site.folder, h.record);
 	assert_rc(herd_connect(&h), RC_OK, &h.err);
 	assert_rc(fleet_error(h.fleet, 0)->code, RC_OK, fleet_error(h.fleet, 0));
 	herd_end(&h, &s);
@@ -237,7 +237,7 @@ static void an_agent_logs_in_and_an_empty_one_gives_way_to_files(void **state)
 	(void)state;
 	snprintf(socket, sizeof(socket), "%s/agent", site.folder);
 	snprintf(path, sizeof(path), "%s/agent.pid", site.folder);
-	run("ssh-agent -a %s | sed -n 's/.*SSH_AGENT_PID=\\([0-9]*\\);.*/\\1/p' >%s",
+	test_run("ssh-agent -a %s | sed -n 's/.*SSH_AGENT_PID=\\([0-9]*\\);.*/\\1/p' >%s",
 		socket, path);
 	setenv("SSH_AUTH_SOCK", socket, 1);
 	h.options.use_agent = true;
@@ -245,7 +245,7 @@ static void an_agent_logs_in_and_an_empty_one_gives_way_to_files(void **state)
 	assert_rc(fleet_error(h.fleet, 0)->code, RC_OK, fleet_error(h.fleet, 0));
 	fleet_destroy(h.fleet);
 
-	run("ssh-add -q %s %s 2>/dev/null", site.other_user_key, site.user_key);
+	test_run("ssh-add -q %s %s 2>/dev/null", site.other_user_key, site.user_key);
 	h.options.identity_count = 0;
 	assert_rc(herd_connect(&h), RC_OK, &h.err);
 	assert_rc(fleet_error(h.fleet, 0)->code, RC_OK, fleet_error(h.fleet, 0));
@@ -331,13 +331,15 @@ static void an_agent_that_never_signs_does_not_hang_the_run(void **state)
 	snprintf(socket, sizeof(socket), "%s/asking", site.folder);
 	snprintf(path, sizeof(path), "%s/asking.pid", site.folder);
 	/* -c without a display would refuse at once: the asker sleeps instead */
-	run("cd %s && printf '#!/bin/sh\nexec sleep 20\n' >asker && chmod 700 asker && "
-	    "DISPLAY=:77 SSH_ASKPASS=%s/asker SSH_ASKPASS_REQUIRE=force ssh-agent -a %s "
-	    "| "
-	    "sed -n 's/.*SSH_AGENT_PID=\\([0-9]*\\);.*/\\1/p' >%s",
+	test_run("cd %s && printf '#!/bin/sh\nexec sleep 20\n' >asker && chmod 700 asker "
+		 "&& "
+		 "DISPLAY=:77 SSH_ASKPASS=%s/asker SSH_ASKPASS_REQUIRE=force ssh-agent "
+		 "-a %s "
+		 "| "
+		 "sed -n 's/.*SSH_AGENT_PID=\\([0-9]*\\);.*/\\1/p' >%s",
 		site.folder, site.folder, socket, path);
 	setenv("SSH_AUTH_SOCK", socket, 1);
-	run("ssh-add -q -c %s 2>/dev/null", site.user_key);
+	test_run("ssh-add -q -c %s 2>/dev/null", site.user_key);
 	h.options.use_agent = true;
 	h.options.identity_count = 0;
 	h.options.connect_timeout_s = 4;

@@ -164,12 +164,12 @@ static char ssh_verdict(const struct odd_line *row)
 	char *log;
 
 	known_hosts_name(row->host, row->port, name);
-	run("cd %s && ssh -F none -i user -o UserKnownHostsFile=known "
-	    "-o GlobalKnownHostsFile=none -o HostKeyAlias='%s' -o BatchMode=yes "
-	    "-o StrictHostKeyChecking=yes -o UpdateHostKeys=no "
-	    "-o KexAlgorithms=curve25519-sha256 "
-	    "-o ProxyCommand='/usr/sbin/sshd -i -f sshd.conf -E sshd.log' x true "
-	    "</dev/null >log 2>&1 || true",
+	test_run("cd %s && ssh -F none -i user -o UserKnownHostsFile=known "
+		 "-o GlobalKnownHostsFile=none -o HostKeyAlias='%s' -o BatchMode=yes "
+		 "-o StrictHostKeyChecking=yes -o UpdateHostKeys=no "
+		 "-o KexAlgorithms=curve25519-sha256 "
+		 "-o ProxyCommand='/usr/sbin/sshd -i -f sshd.conf -E sshd.log' x true "
+		 "</dev/null >log 2>&1 || true",
 		site.folder, name);
 	snprintf(path, sizeof(path), "%s/log", site.folder);
 	log = read_text(path);

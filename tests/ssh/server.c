@@ -4,7 +4,6 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,18 +16,6 @@
 #include "tests/support/test.h"
 
 static const char sshd[] = "/usr/sbin/sshd";
-
-void run(const char *fmt, ...)
-{
-	char command[4096];
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(command, sizeof(command), fmt, args);
-	va_end(args);
-	if (system(command) != 0)
-		fail_msg("failed: %s", command);
-}
 
 char *read_text(const char *path)
 {
@@ -65,18 +52,18 @@ bool site_make(struct site *site, const char **missing)
 		site->folder);
 	snprintf(site->rsa_key, sizeof(site->rsa_key), "%s/rsa", site->folder);
 	snprintf(site->locked_key, sizeof(site->locked_key), "%s/locked", site->folder);
-	run("cd %s && mkdir -m 755 home empty && for k in host other-host user "
-	    "other-user; do ssh-keygen -q -t ed25519 -N '' -C test -f $k; done && "
-	    "ssh-keygen -q -t rsa -b 2048 -N '' -C test -f rsa && "
-	    "ssh-keygen -q -t ed25519 -N secret -a 1 -C test -f locked && "
-	    "cat user.pub rsa.pub locked.pub > authorized",
+	test_run("cd %s && mkdir -m 755 home empty && for k in host other-host user "
+		 "other-user; do ssh-keygen -q -t ed25519 -N '' -C test -f $k; done && "
+		 "ssh-keygen -q -t rsa -b 2048 -N '' -C test -f rsa && "
+		 "ssh-keygen -q -t ed25519 -N secret -a 1 -C test -f locked && "
+		 "cat user.pub rsa.pub locked.pub > authorized",
 		site->folder);
 	return true;
 }
 
 void site_remove(const struct site *site)
 {
-	run("rm -rf %s", site->folder);
+	test_run("rm -rf %s", site->folder);
 }
 
 /* ---- one connection, in its own process */

@@ -22,9 +22,6 @@ struct site {
 bool site_make(struct site *site, const char **missing);
 void site_remove(const struct site *site);
 
-/* Runs a shell command with arguments filled in; asserts that it succeeds. */
-void run(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-
 /* The content of a file, to be freed. */
 char *read_text(const char *path);
 

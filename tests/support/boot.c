@@ -21,18 +21,6 @@ char folder[64], gzipped[512], hash[DIGEST_HEX_MAX];
 size_t gzipped_size;
 const char *path_variable;
 
-void boot_run(const char *fmt, ...)
-{
-	char command[2048];
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(command, sizeof(command), fmt, args);
-	va_end(args);
-	if (system(command) != 0)
-		fail_msg("failed: %s", command);
-}
-
 char *make_command(struct arena *arena, bool become)
 {
 	struct bootstrap b = { nonce, hash, peer_size, gzipped_size, 1,
@@ -163,7 +151,7 @@ const char *const sh[] = { "sh", NULL };
 void make_home(char home[static 96], const char *name)
 {
 	snprintf(home, 96, "%s/%s", folder, name);
-	boot_run("rm -rf %s && mkdir -m 755 %s", home, home);
+	test_run("rm -rf %s && mkdir -m 755 %s", home, home);
 }
 
 int boot_make(void **state)
@@ -181,7 +169,7 @@ int boot_make(void **state)
 	digest_to_hex(&d, hash);
 	snprintf(path, sizeof(path), "%s/peer", folder);
 	test_write_file(path, peer);
-	boot_run("gzip -9n %s", path);
+	test_run("gzip -9n %s", path);
 	strcat(path, ".gz");
 	file = fopen(path, "r");
 	gzipped_size = file ? fread(gzipped, 1, sizeof(gzipped), file) : 0;
@@ -193,6 +181,6 @@ int boot_make(void **state)
 int boot_unmake(void **state)
 {
 	(void)state;
-	boot_run("rm -rf %s", folder);
+	test_run("rm -rf %s", folder);
 	return 0;
 }

@@ -19,9 +19,6 @@ extern size_t gzipped_size;
 extern const char *path_variable; /* PATH of the shells to come */
 extern const char *const sh[];
 
-/* A shell command that must succeed. */
-void boot_run(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-
 char *make_command(struct arena *arena, bool become);
 
 struct result {

@@ -1,6 +1,7 @@
 #include "tests/support/test.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 void test_filter(int argc, char **argv)
 {
@@ -24,6 +25,18 @@ void assert_contains_at(const char *text, const char *part, const char *file, in
 		return;
 	print_error("%s:%d: \"%s\" is not in \"%s\"\n", file, line, part, text);
 	_fail(file, line);
+}
+
+void test_run(const char *fmt, ...)
+{
+	char command[4096];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(command, sizeof(command), fmt, args);
+	va_end(args);
+	if (system(command) != 0)
+		fail_msg("failed: %s", command);
 }
 
 /* xorshift64* (Marsaglia 2003; Vigna 2016) */

@@ -32,6 +32,9 @@ void assert_rc_at(
 #define assert_contains(text, part) assert_contains_at(text, part, __FILE__, __LINE__)
 void assert_contains_at(const char *text, const char *part, const char *file, int line);
 
+/* Runs a line of shell; fails the test when it does. */
+void test_run(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
 /* Numbers that are the same in every run: start a sequence with any seed. */
 uint32_t test_random(uint64_t *state);
 

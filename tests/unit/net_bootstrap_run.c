@@ -21,7 +21,7 @@ static void push_then_cached(const char *const *shell)
 	assert_true(r.second_came);
 	assert_int_equal(r.second.word, BOOTSTRAP_HAVE);
 	assert_peer_ran(r);
-	boot_run("cd %s/.cache/cpuherd && test \"$(ls -A)\" = cpuherd-peer-%s && "
+	test_run("cd %s/.cache/cpuherd && test \"$(ls -A)\" = cpuherd-peer-%s && "
 		 "test \"$(stat -c %%a .)\" = 700",
 		home, hash);
 	r = run_in(shell, home, false);
@@ -75,7 +75,7 @@ static void zsh_pushes_and_then_finds_the_cache(void **state)
 /* A PATH with nothing but these programs in it, linked to one that is all. */
 static void link_tools(const char *names, const char *program)
 {
-	boot_run("rm -rf %s/bin && mkdir %s/bin && for t in %s; do "
+	test_run("rm -rf %s/bin && mkdir %s/bin && for t in %s; do "
 		 "ln -s %s %s/bin/$t; done",
 		folder, folder, names, program, folder);
 }
@@ -108,7 +108,7 @@ static struct result run_with_tools(const char *names, const char *home)
 	struct child c;
 	char path[96];
 
-	boot_run("rm -rf %s/bin && mkdir %s/bin && for t in %s; do "
+	test_run("rm -rf %s/bin && mkdir %s/bin && for t in %s; do "
 		 "ln -s \"$(command -v $t)\" %s/bin/$t; done",
 		folder, folder, names, folder);
 	use_tools(path);
@@ -151,7 +151,7 @@ static void a_wrong_file_in_the_cache_is_replaced(void **state)
 
 	(void)state;
 	make_home(home, "wrong");
-	boot_run("mkdir -p %s/.cache/cpuherd && cd %s/.cache/cpuherd && "
+	test_run("mkdir -p %s/.cache/cpuherd && cd %s/.cache/cpuherd && "
 		 "printf '#!/bin/sh\\necho evil\\n' >cpuherd-peer-%s && chmod 755 *",
 		home, home, hash);
 	r = run_in(sh, home, false);
@@ -169,10 +169,10 @@ static void an_open_cache_folder_is_made_private(void **state)
 
 	(void)state;
 	make_home(home, "open");
-	boot_run("mkdir -p %s/.cache/cpuherd && chmod 777 %s/.cache/cpuherd", home, home);
+	test_run("mkdir -p %s/.cache/cpuherd && chmod 777 %s/.cache/cpuherd", home, home);
 	r = run_in(sh, home, false);
 	assert_peer_ran(r);
-	boot_run("test $(stat -c %%a %s/.cache/cpuherd) = 700", home);
+	test_run("test $(stat -c %%a %s/.cache/cpuherd) = 700", home);
 }
 
 /* Every length but the right one fails, and leaves nothing behind. */
@@ -190,7 +190,7 @@ static void a_push_that_is_cut_short_leaves_nothing(void **state)
 
 		assert_true(r.second_came);
 		assert_int_equal(r.second.word, BOOTSTRAP_FAIL);
-		boot_run("test -z \"$(ls -A %s/.cache/cpuherd)\"", home);
+		test_run("test -z \"$(ls -A %s/.cache/cpuherd)\"", home);
 	}
 	arena_destroy(&arena);
 }
@@ -239,7 +239,7 @@ static void a_push_of_other_bytes_is_not_run(void **state)
 	r = talk(&c, wrong, gzipped_size, false);
 	assert_int_equal(r.second.word, BOOTSTRAP_FAIL);
 	assert_null(strstr(r.rest, "peer"));
-	boot_run("test -z \"$(ls -A %s/.cache/cpuherd)\"", home);
+	test_run("test -z \"$(ls -A %s/.cache/cpuherd)\"", home);
 	arena_destroy(&arena);
 }
 
@@ -298,7 +298,7 @@ static void a_full_home_gives_way_to_the_next_place(void **state)
 	(void)state;
 	if (!mount_home(home, "full", "size=64k"))
 		skip();
-	boot_run("mkdir -p %s/.cache/cpuherd", home);
+	test_run("mkdir -p %s/.cache/cpuherd", home);
 	snprintf(path, sizeof(path), "%s/junk", home);
 	file = fopen(path, "w");
 	assert_non_null(file);
@@ -333,7 +333,7 @@ static void a_temporary_place_is_cleaned_up(void **state)
 	r = talk(&c, gzipped, gzipped_size, false);
 	assert_contains(r.first.text, runtime);
 	assert_peer_ran(r);
-	boot_run("test -z \"$(ls -A %s)\"", runtime);
+	test_run("test -z \"$(ls -A %s)\"", runtime);
 	arena_destroy(&arena);
 }
 
@@ -346,7 +346,7 @@ static void a_sudo_that_refuses_is_heard(void **state)
 
 	(void)state;
 	make_home(home, "sudo");
-	boot_run(
+	test_run(
 		"mkdir %s/tools && printf '#!/bin/sh\\necho sudo: a password is required "
 		">&2; exit 1\\n' >%s/tools/sudo && chmod 755 %s/tools/sudo",
 		home, home, home);
@@ -365,7 +365,7 @@ static void become_runs_the_peer_through_sudo(void **state)
 
 	(void)state;
 	make_home(home, "sudo");
-	boot_run("mkdir %s/tools && printf '#!/bin/sh\\n[ \"$1 $2\" = \"-n --\" ] && "
+	test_run("mkdir %s/tools && printf '#!/bin/sh\\n[ \"$1 $2\" = \"-n --\" ] && "
 		 "shift 2 "
 		 "&& "
 		 "echo by sudo && exec \"$@\"\\n' >%s/tools/sudo && chmod 755 "
