@@ -130,6 +130,23 @@ static json_t *losses_of(struct writer *w, const struct report *r)
 	return array;
 }
 
+static json_t *remarks_of(struct writer *w, const struct report *r)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < r->remark_count; i++) {
+		const struct report_remark *m = &r->remarks[i];
+		json_t *object = json_object();
+
+		put(w, object, "warning", json_boolean(m->warning));
+		put(w, object, "about", text_of(w, m->about));
+		put(w, object, "text", text_of(w, m->text));
+		put(w, object, "nodes", texts_of(w, &m->nodes));
+		add(w, array, object);
+	}
+	return array;
+}
+
 /* ---- nodes */
 
 static json_t *facts_of(struct writer *w, const struct facts *f)
@@ -245,6 +262,7 @@ static json_t *report_of(struct writer *w, const struct report *r)
 	put(w, object, "rounds", json_integer(r->rounds));
 	put(w, object, "level", level_of(w, r));
 	put(w, object, "lost", r->explains ? losses_of(w, r) : json_null());
+	put(w, object, "remarks", remarks_of(w, r));
 	put(w, object, "nodes", nodes);
 	put(w, object, "summary", text_or_null(w, r->summary));
 	return object;

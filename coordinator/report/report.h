@@ -36,6 +36,14 @@ struct report_loss {
 	struct texts refused_by; /* nodes whose vote took it out */
 };
 
+/* What else the user should know before trusting the level. */
+struct report_remark {
+	bool warning;	    /* else a note */
+	const char *about;  /* one word: "tsc", "mitigations", ... */
+	const char *text;   /* one line, without the names of nodes */
+	struct texts nodes; /* whom it is about; empty: all */
+};
+
 struct report {
 	const char *verb;
 	bool dry_run;
@@ -51,6 +59,8 @@ struct report {
 	bool explains;		    /* losses were worked out */
 	struct report_loss *losses; /* cheapest first: by number of nodes, then name */
 	size_t loss_count;
+	struct report_remark *remarks;
+	size_t remark_count;
 	const char *summary; /* one line; "" */
 	struct err err;	     /* of the run as a whole */
 };

@@ -365,6 +365,19 @@ static void refusals_print(const struct printer *p)
 	}
 }
 
+/* "warning (tsc): TEXT: node01, node02" */
+static void remarks_print(const struct printer *p)
+{
+	for (size_t i = 0; i < p->report->remark_count; i++) {
+		const struct report_remark *m = &p->report->remarks[i];
+
+		fprintf(p->out, "%s%s (%s): %s%s%s\n", i ? "" : "\n",
+			m->warning ? "warning" : "note", m->about,
+			utf8_clean(p->arena, m->text), m->nodes.count ? ": " : "",
+			texts_join(p, &m->nodes));
+	}
+}
+
 /* ---- what a dry run shows: equal differences once, with all their nodes */
 
 static enum rc diff_of(const struct printer *p, const struct report_node *n,
@@ -447,6 +460,7 @@ enum rc table_print(FILE *out, const struct report *r, bool colours, struct aren
 		gaps_print(&p);
 	refusals_print(&p);
 	losses_print(&p);
+	remarks_print(&p);
 	if (r->virt_note[0])
 		fprintf(out, "%s\n", utf8_clean(arena, r->virt_note));
 	if (r->level && r->xml[0])

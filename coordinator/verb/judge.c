@@ -151,7 +151,7 @@ enum rc judge_level(struct run *run, struct err *e)
 {
 	struct buf xml = buf_with_cap(XML_BYTES_MAX);
 	enum rc rc = level_choose(run->catalogue, run->offers, run->count, run->virt,
-		&run->excluded, run->ops, &run->arena, &run->level, e);
+		&run->wishes, run->ops, &run->arena, &run->level, e);
 
 	run->report.level = NULL;
 	run->report.xml = "";

@@ -21,7 +21,7 @@ void judge_offers(struct run *run);
 /* For probe: each node's offer for the best virt type that it has. */
 void judge_best_offers(struct run *run);
 
-/* Level and XML of the offers, without what was excluded.  RC_LEVEL. */
+/* Level and XML of the offers, as wished for.  RC_LEVEL. */
 enum rc judge_level(struct run *run, struct err *e);
 
 /* Fills report.losses: what some node offers and the level does not hold. */

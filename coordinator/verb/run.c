@@ -173,6 +173,27 @@ enum rc run_round(
 	return rc;
 }
 
+enum rc run_remark(struct run *run, bool warning, const char *about,
+	bool (*about_node)(const struct run *run, size_t node), const char *text,
+	struct err *e)
+{
+	struct report *r = &run->report;
+	struct report_remark m = { .warning = warning, .about = about, .text = text };
+
+	if (!text)
+		return err_memory(e);
+	m.nodes.item = arena_alloc(&run->arena, run->count, sizeof(*m.nodes.item));
+	r->remarks = arena_grow(
+		&run->arena, r->remarks, r->remark_count, sizeof(*r->remarks));
+	if (!m.nodes.item || !r->remarks)
+		return err_memory(e);
+	for (size_t i = 0; about_node && i < run->count; i++)
+		if (about_node(run, i))
+			m.nodes.item[m.nodes.count++] = run->nodes[i].name;
+	r->remarks[r->remark_count++] = m;
+	return RC_OK;
+}
+
 /* ---- who is to blame */
 
 const char *run_names(struct run *run, bool (*pick)(const struct report_node *n))

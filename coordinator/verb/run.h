@@ -25,8 +25,8 @@ struct run {
 	struct catalogue *catalogue;
 	const struct bitset_ops *ops;
 	enum virt_type virt;
-	struct offer *offers;	/* one per node */
-	struct bitset excluded; /* what votes took out */
+	struct offer *offers; /* one per node */
+	struct wishes wishes;
 	struct level level;
 };
 
@@ -50,6 +50,12 @@ enum rc run_blame(struct run *run, const char *consequence, struct err *e);
 
 /* "node01, node02 and 3 more" of the nodes that pick() says. */
 const char *run_names(struct run *run, bool (*pick)(const struct report_node *n));
+
+/* Adds a remark to the report, of the nodes that about_node() picks (NULL: all).
+ * The texts live as long as the run. */
+enum rc run_remark(struct run *run, bool warning, const char *about,
+	bool (*about_node)(const struct run *run, size_t node), const char *text,
+	struct err *e);
 
 /* Prints the report with the outcome *e of the run, frees everything, and returns the
  * outcome (or RC_OUTPUT, when it was well but could not be printed). */

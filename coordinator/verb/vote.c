@@ -119,7 +119,7 @@ enum rc vote_until_unanimous(struct run *run, struct err *e)
 			return rc;
 		log_line(LOG_INFO, NULL, "round %u: %zu features voted out",
 			run->report.rounds, bitset_count(&b.removed));
-		run->excluded = bitset_or(&run->excluded, &b.removed);
+		run->wishes.excluded = bitset_or(&run->wishes.excluded, &b.removed);
 		rc = judge_level(run, e);
 		if (rc != RC_OK)
 			return rc;

@@ -179,7 +179,7 @@ static void json_reads_back_with_every_key_of_the_page(void **state)
 {
 	static const char *const keys[] = { "schema", "version", "verb", "ok",
 		"exit_status", "error", "dry_run", "virt_type", "virt_note", "rounds",
-		"level", "lost", "nodes", "summary" };
+		"level", "lost", "remarks", "nodes", "summary" };
 	static const char *const node_keys[] = { "name", "facts", "virt_types", "offer",
 		"vote", "refused", "outcome", "path", "diff", "note", "error" };
 	char *page = test_read_file(
