@@ -62,11 +62,6 @@ const char *catalogue_source(void)
 	return catalogue_data_provenance;
 }
 
-uint64_t catalogue_libvirt_version(void)
-{
-	return catalogue_data_libvirt_version;
-}
-
 int catalogue_find(const struct catalogue *c, const char *name)
 {
 	return c->slot[slot_of(c, name)] - 1;
@@ -159,30 +154,46 @@ static const struct definition_row *definition_of(
 	const struct model_row *m, size_t source)
 {
 	for (size_t i = 0; i < m->definition_count; i++)
-		if (m->definitions[i].source == source)
+		if (m->definitions[i].sources >> source & 1)
 			return &m->definitions[i];
 	return NULL;
 }
 
 bool catalogue_define_model(const struct model_row *m, size_t source, enum virt_type virt,
-	struct bitset *features, struct bitset *latent)
+	struct bitset *features)
 {
 	const struct source_row *s = &catalogue_data_sources[source];
 	const struct definition_row *d = definition_of(m, source);
-	struct bitset adds, lacks;
+	struct bitset adds, lacks, controls;
 
-	if (s->virt != VIRT_COUNT && s->virt != virt)
+	if ((s->virt != VIRT_COUNT && s->virt != virt) || !(m->sources >> source & 1))
 		return false;
 	*features = feature_list_set(m->features);
-	*latent = (struct bitset){ { 0 } };
 	if (!d)
-		return source == 0;
+		return true;
 	adds = feature_list_set(d->adds);
 	lacks = feature_list_set(d->lacks);
+	controls = feature_list_set(d->controls);
 	*features = bitset_or(features, &adds);
+	*features = bitset_or(features, &controls);
 	*features = bitset_minus(features, &lacks);
-	*latent = feature_list_set(d->latent);
 	return true;
+}
+
+struct bitset catalogue_groundless(const struct bitset *ground, uint32_t sources)
+{
+	struct bitset s = { { 0 } };
+
+	for (size_t i = 0; i < catalogue_data_ground_count; i++) {
+		const struct ground_row *row = &catalogue_data_grounds[i];
+		struct bitset dependents;
+
+		if (!(row->sources & sources) || bitset_has(ground, row->row))
+			continue;
+		dependents = feature_list_set(row->dependents);
+		s = bitset_or(&s, &dependents);
+	}
+	return s;
 }
 
 size_t catalogue_source_count(void)
@@ -195,6 +206,87 @@ const struct source_row *catalogue_source_row(size_t source)
 	return &catalogue_data_sources[source];
 }
 
+uint32_t catalogue_all_sources(void)
+{
+	return (1u << catalogue_data_source_count) - 1;
+}
+
+static uint32_t sources_of_kind(bool is_qemu)
+{
+	uint32_t mask = 0;
+
+	for (size_t i = 0; i < catalogue_data_source_count; i++)
+		if (catalogue_data_sources[i].is_qemu == is_qemu)
+			mask |= 1u << i;
+	return mask;
+}
+
+/* Those of the kind that are of this very version; all where none is. */
+static uint32_t sources_of_version(bool is_qemu, uint64_t version)
+{
+	uint32_t kind = sources_of_kind(is_qemu), same = 0;
+
+	for (size_t i = 0; i < catalogue_data_source_count; i++)
+		if (catalogue_data_sources[i].version / 1000 == version / 1000)
+			same |= 1u << i;
+	return same & kind ? same & kind : kind;
+}
+
+uint32_t catalogue_sources_of(uint64_t libvirt_version, uint64_t qemu_version)
+{
+	return sources_of_version(false, libvirt_version) |
+	       sources_of_version(true, qemu_version);
+}
+
+/* The newest of the kind that are not newer; 0 when all are.  Rows of a kind stand in
+ * the order of their versions. */
+static uint32_t sources_up_to(bool is_qemu, uint64_t version)
+{
+	uint32_t found = 0;
+
+	for (size_t i = 0; i < catalogue_data_source_count; i++) {
+		const struct source_row *s = &catalogue_data_sources[i];
+
+		if (s->is_qemu == is_qemu && s->version <= version)
+			found = 1u << i;
+	}
+	return found;
+}
+
+static struct bitset names_known_to(uint32_t sources)
+{
+	struct bitset s = { { 0 } };
+
+	for (size_t i = 0; i < catalogue_data_feature_count; i++)
+		if ((catalogue_data_features[i].sources & sources) == sources)
+			bitset_add(&s, i);
+	return s;
+}
+
+struct bitset catalogue_names_of(uint64_t libvirt_version, uint64_t qemu_version)
+{
+	uint32_t libvirt = sources_up_to(false, libvirt_version);
+	uint32_t qemu = sources_up_to(true, qemu_version);
+
+	return libvirt && qemu ? names_known_to(libvirt | qemu)
+			       : (struct bitset){ { 0 } };
+}
+
+struct bitset catalogue_names_known_to_all(void)
+{
+	return names_known_to(catalogue_all_sources());
+}
+
+struct bitset catalogue_models_known_to_all(void)
+{
+	struct bitset s = { { 0 } };
+
+	for (size_t i = 0; i < catalogue_data_model_count; i++)
+		if (catalogue_data_models[i].sources == catalogue_all_sources())
+			bitset_add(&s, i);
+	return s;
+}
+
 const char *catalogue_vendor_name(const char *string)
 {
 	for (size_t i = 0; i < catalogue_data_vendor_count; i++)
@@ -203,10 +295,12 @@ const char *catalogue_vendor_name(const char *string)
 	return NULL;
 }
 
-bool catalogue_is_vendor(const char *name)
+bool catalogue_is_vendor(const char *name, uint32_t sources)
 {
+	uint32_t libvirts = sources & sources_of_kind(false);
+
 	for (size_t i = 0; i < catalogue_data_vendor_count; i++)
 		if (strcmp(catalogue_data_vendors[i].name, name) == 0)
-			return true;
+			return (catalogue_data_vendors[i].sources & libvirts) == libvirts;
 	return false;
 }

@@ -1,48 +1,89 @@
 /* A name means different things to different programs: what must be said beside it. */
 #include "coordinator/cpu/closing.h"
 
-/* Everything that any source makes of the model's name, and what all agree on.
- * False when no QEMU of the virt type is known to have the model: then nobody can
- * say what it would switch on. */
-static bool meaning_of(const struct model_row *m, const struct common *common,
-	struct bitset *any, struct bitset *all)
+/* What the sources make of a model's name, for a guest that has the baseline. */
+struct meaning {
+	bool in_qemu; /* else nobody can say what it would switch on */
+	struct bitset all, any;
+	struct bitset here; /* any of those that may apply on a node */
+};
+
+/* What stands on something that the guest does not have is off whoever lists it: QEMU
+ * sees to it.  Only a libvirt that holds its own list against the host minds. */
+static struct bitset visible(const struct model_row *m, size_t source,
+	const struct bitset *features, const struct bitset *baseline)
 {
-	int svm = catalogue_find_row("svm");
-	bool in_qemu = false, first = true;
+	uint32_t own = 1u << source;
+	uint32_t qemus = catalogue_source_row(source)->is_qemu ? own
+							       : catalogue_all_sources();
+	struct bitset groundless;
+
+	if (m->compared & own)
+		return *features;
+	groundless = catalogue_groundless(baseline, qemus);
+	return bitset_minus(features, &groundless);
+}
+
+static void add_meaning(struct meaning *sum, const struct bitset *features, bool first)
+{
+	sum->any = first ? *features : bitset_or(&sum->any, features);
+	sum->all = first ? *features : bitset_and(&sum->all, features);
+}
+
+static struct meaning meaning_of(const struct model_row *m, const struct common *common)
+{
+	struct meaning sum = { .in_qemu = false };
+	bool first = true;
 
 	for (size_t s = 0; s < catalogue_source_count(); s++) {
-		struct bitset features, latent;
+		struct bitset features;
 
-		if (!catalogue_define_model(m, s, common->virt, &features, &latent))
+		if (!catalogue_define_model(m, s, common->virt, &features))
 			continue;
-		in_qemu = in_qemu || catalogue_source_row(s)->is_qemu;
-		*any = first ? features : bitset_or(any, &features);
-		*all = first ? features : bitset_and(all, &features);
-		if (svm >= 0 && bitset_has(&common->baseline, (size_t)svm))
-			*any = bitset_or(any, &latent);
+		features = visible(m, s, &features, &common->baseline);
+		add_meaning(&sum, &features, first);
+		if (common->sources >> s & 1)
+			sum.here = bitset_or(&sum.here, &features);
+		sum.in_qemu = sum.in_qemu || catalogue_source_row(s)->is_qemu;
 		first = false;
 	}
-	return in_qemu;
+	return sum;
+}
+
+/* Intel SDM 3D appendix A: IA32_VMX_BASIC (0x480) to IA32_VMX_VMFUNC (0x491). */
+static struct bitset vmx_controls(void)
+{
+	struct bitset s = { { 0 } };
+
+	for (size_t i = 0; i < catalogue_feature_rows(); i++) {
+		const struct feature_row *row = catalogue_feature(NULL, i);
+
+		if (row->is_msr && row->leaf >= 0x480 && row->leaf <= 0x491)
+			bitset_add(&s, i);
+	}
+	return s;
 }
 
 bool closing_of(
 	const struct model_row *m, const struct common *common, struct closing *out)
 {
-	struct bitset any, all, removed;
+	struct meaning sum = meaning_of(m, common);
+	struct bitset controls = vmx_controls(), removed;
 
-	if (!meaning_of(m, common, &any, &all))
+	if (!sum.in_qemu)
 		return false;
 	out->model = m;
-	out->require = bitset_minus(&common->baseline, &all);
-	out->disable = bitset_minus(&any, &common->baseline);
-	if (!bitset_is_subset(&out->disable, &common->names))
+	out->require = bitset_minus(&common->baseline, &sum.all);
+	out->unsaid = bitset_minus(&sum.here, &common->baseline);
+	out->unsaid = bitset_minus(&out->unsaid, &common->names);
+	if (!bitset_is_subset(&out->unsaid, &controls))
 		return false;
-	/* libvirt adds these by itself; said aloud they hold for every version of
+	/* libvirt disables these by itself; said aloud they hold for every version of
 	 * it, but no node has to know the name. */
 	removed = feature_list_set(m->removed);
-	removed = bitset_minus(&removed, &common->baseline);
-	removed = bitset_and(&removed, &common->names);
-	out->disable = bitset_or(&out->disable, &removed);
+	out->disable = bitset_or(&sum.any, &removed);
+	out->disable = bitset_minus(&out->disable, &common->baseline);
+	out->disable = bitset_and(&out->disable, &common->names);
 	out->elements = bitset_count(&out->require) + bitset_count(&out->disable);
 	return true;
 }

@@ -3,7 +3,8 @@
  *
  * Each program (libvirt, QEMU with KVM, QEMU with TCG, each in its versions) gives the
  * name a definition.  A closed model requires each baseline feature that some
- * definition lacks and disables each other one that any of them holds.
+ * definition lacks and disables each other one that any of them holds: of all versions,
+ * because a node may be upgraded tomorrow.
  */
 #ifndef COORDINATOR_CLOSING_H
 #define COORDINATOR_CLOSING_H
@@ -17,16 +18,22 @@ struct common {
 	struct bitset baseline;
 	struct bitset names;	  /* features that every node's libvirt can spell */
 	struct bitset model_rows; /* models that every node knows */
+	uint32_t sources;	  /* of the catalogue, that may apply on some node */
 };
 
 struct closing {
 	const struct model_row *model;
 	struct bitset require, disable;
 	size_t elements; /* of both */
+	/* Controls of vmx that a definition holds and the baseline does not, and that
+	 * cannot be named on every node.  They matter to a guest that runs guests. */
+	struct bitset unsaid;
 };
 
-/* False when the model cannot be closed with names that every node's libvirt knows,
- * or no QEMU of the virt type is known to have it. */
+/* False when no QEMU of the virt type is known to have the model, or when a definition
+ * that may apply on a node makes it say a name that not every node's libvirt knows.
+ * (A name that only the definition of a version asks for that no node has is left
+ * out.) */
 bool closing_of(
 	const struct model_row *m, const struct common *common, struct closing *out);
 

@@ -33,11 +33,13 @@ static struct common common_of(const struct offer *offers, size_t n, enum virt_t
 	struct common m = { .virt = virt,
 		.vendor = offers[0].vendor,
 		.names = offers[0].names,
-		.model_rows = offers[0].model_rows };
+		.model_rows = offers[0].model_rows,
+		.sources = offers[0].sources };
 
 	for (size_t i = 1; i < n; i++) {
 		m.names = bitset_and(&m.names, &offers[i].names);
 		m.model_rows = bitset_and(&m.model_rows, &offers[i].model_rows);
+		m.sources |= offers[i].sources;
 	}
 	return m;
 }
@@ -91,7 +93,9 @@ static const char *vendor_to_state(
 {
 	bool certain = common->virt == VIRT_KVM || model->vendor;
 
-	return certain && catalogue_is_vendor(common->vendor) ? common->vendor : "";
+	bool known = catalogue_is_vendor(common->vendor, common->sources);
+
+	return certain && known ? common->vendor : "";
 }
 
 static enum rc fill_level(const struct catalogue *c, const struct common *common,
@@ -100,7 +104,8 @@ static enum rc fill_level(const struct catalogue *c, const struct common *common
 	*out = (struct level){ .virt = common->virt,
 		.model = best->model->name,
 		.vendor = vendor_to_state(common, best->model),
-		.baseline = common->baseline };
+		.baseline = common->baseline,
+		.unsaid = best->unsaid };
 	out->features = arena_alloc(arena, best->elements + 1, sizeof(*out->features));
 	if (!out->features)
 		return RC_MEMORY;

@@ -26,6 +26,7 @@ struct level {
 	struct level_feature *features; /* sorted: by name */
 	size_t feature_count;
 	struct bitset baseline; /* what a guest will see */
+	struct bitset unsaid;	/* controls of vmx that it may see besides: closing.h */
 };
 
 /* What the user, and the votes, want of the level. */

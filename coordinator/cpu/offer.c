@@ -188,16 +188,16 @@ static enum rc take_brand(struct deriving *d)
 	return rc;
 }
 
-void offer_derive_names(struct offer *o, uint64_t libvirt_version)
+/* Neither program drops a name, so versions between two of the catalogue's know all that
+ * the earlier knows.  Of what is older than all of them only what the node was seen to
+ * use is certain: its offer's names and those of the models that it knows. */
+void offer_derive_names(struct offer *o, uint64_t libvirt_version, uint64_t qemu_version)
 {
-	/* libvirt drops no name, so a later one than the catalogue's knows all of
-	 * them; of an earlier one only what it was seen to use is certain: its
-	 * offer's names and those of the models that it knows. */
-	bool knows_all = libvirt_version >= catalogue_libvirt_version();
+	struct bitset certain = catalogue_names_of(libvirt_version, qemu_version);
 
+	o->sources = catalogue_sources_of(libvirt_version, qemu_version);
 	o->names = bitset_or(&o->names, &o->features);
-	for (size_t i = 0; knows_all && i < catalogue_feature_rows(); i++)
-		bitset_add(&o->names, i);
+	o->names = bitset_or(&o->names, &certain);
 	for (size_t i = 0; i < o->models.count; i++) {
 		const struct model_row *m = catalogue_find_model(o->models.item[i]);
 		struct bitset its;
@@ -226,6 +226,6 @@ enum rc offer_from_facts(struct catalogue *c, const struct node_facts *f,
 		if (rc != RC_OK)
 			return rc;
 	}
-	offer_derive_names(out, f->small.libvirt_version);
+	offer_derive_names(out, f->small.libvirt_version, f->small.hypervisor_version);
 	return RC_OK;
 }

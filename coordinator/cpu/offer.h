@@ -29,6 +29,7 @@ struct offer {
 	struct texts models; /* every model name that the node's libvirt and QEMU know
 				* (usable or not) for custom mode */
 	struct bitset model_rows; /* the catalogue's models among them */
+	uint32_t sources;	  /* of the catalogue, that may apply on this node */
 };
 
 /* Can this node run guests of the virt type, as far as its facts tell?  When
@@ -39,8 +40,8 @@ bool offer_has_virt(const struct node_facts *f, enum virt_type virt, const char 
 enum rc offer_from_facts(struct catalogue *c, const struct node_facts *f,
 	enum virt_type virt, struct arena *arena, struct offer *out, struct err *e);
 
-/* Fills in model_rows and names from models, features and libvirt's version
- * (major * 1000000 + minor * 1000 + release; 0 unknown). */
-void offer_derive_names(struct offer *o, uint64_t libvirt_version);
+/* Fills in model_rows, names and sources from models, features and the versions of libvirt
+ * and QEMU (major * 1000000 + minor * 1000 + release; 0 unknown). */
+void offer_derive_names(struct offer *o, uint64_t libvirt_version, uint64_t qemu_version);
 
 #endif

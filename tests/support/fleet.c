@@ -14,18 +14,33 @@ void fleet_begin(struct fleet *f, uint64_t seed)
 	assert_non_null(f->catalogue);
 }
 
-/* A model of the vendor (or of none) that QEMU has, in one of its meanings. */
+/* Pairs as they are found on nodes, exactly the catalogue's and others. */
+static const struct stack {
+	uint64_t libvirt, qemu;
+} stacks[] = {
+	{ 9000000, 7002000 },
+	{ 9000000, 7002013 },
+	{ 11003000, 10000000 },
+	{ 12008000, 11001002 },
+	{ 10000000, 8002002 },
+	{ 7000000, 5002000 },
+	{ 9000000, 11001000 },
+	{ 12009000, 12000000 },
+	{ 0, 0 },
+};
+
+/* A model of the vendor (or of none), in one of its meanings. */
 static struct bitset random_model(struct fleet *f, const char *vendor)
 {
 	for (;;) {
 		const struct model_row *m = catalogue_model(
 			fleet_below(f, catalogue_model_count()));
-		struct bitset features, latent;
+		struct bitset features;
 
-		if (m->definition_count && (!m->vendor || !strcmp(m->vendor, vendor)) &&
+		if ((!m->vendor || !strcmp(m->vendor, vendor)) &&
 			catalogue_define_model(m,
 				fleet_below(f, catalogue_source_count()), f->virt,
-				&features, &latent))
+				&features))
 			return features;
 	}
 }
@@ -42,18 +57,34 @@ void fleet_toggle(struct fleet *f, struct bitset *s, size_t n)
 	}
 }
 
-void fleet_random_offer(struct fleet *f, struct offer *o, const char *vendor)
+/* Most of the models that the stack may have: each of its sources knows them. */
+static void random_models(struct fleet *f, struct offer *o, const struct stack *stack)
 {
-	*o = (struct offer){ .node = "", .vendor = vendor };
-	o->features = random_model(f, vendor);
-	fleet_toggle(f, &o->features, fleet_below(f, 25));
-	bitset_add(&o->features, (size_t)catalogue_find_row("fpu"));
+	uint32_t known = catalogue_sources_of(stack->libvirt, stack->qemu);
+
 	o->models.item = arena_alloc(
 		&f->arena, catalogue_model_count(), sizeof(*o->models.item));
 	for (size_t i = 0; i < catalogue_model_count(); i++)
-		if (fleet_below(f, 10) > 0)
+		if ((catalogue_model(i)->sources & known) == known &&
+			fleet_below(f, 10) > 0)
 			o->models.item[o->models.count++] = catalogue_model(i)->name;
-	offer_derive_names(o, fleet_below(f, 4) > 0 ? 9000000 : 7000000);
+}
+
+void fleet_random_offer(struct fleet *f, struct offer *o, const char *vendor)
+{
+	const struct stack
+		*stack = &stacks[fleet_below(f, sizeof(stacks) / sizeof(stacks[0]))];
+	struct bitset names = catalogue_names_of(stack->libvirt, stack->qemu);
+
+	if (bitset_is_empty(&names))
+		names = catalogue_names_known_to_all();
+	*o = (struct offer){ .node = "", .vendor = vendor };
+	o->features = random_model(f, vendor);
+	fleet_toggle(f, &o->features, fleet_below(f, 25));
+	o->features = bitset_and(&o->features, &names);
+	bitset_add(&o->features, (size_t)catalogue_find_row("fpu"));
+	random_models(f, o, stack);
+	offer_derive_names(o, stack->libvirt, stack->qemu);
 }
 
 void fleet_fill(struct fleet *f)
