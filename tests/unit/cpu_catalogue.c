@@ -1,6 +1,3 @@
-#include <stdlib.h>
-#include <sys/wait.h>
-
 #include "coordinator/cpu/catalogue.h"
 #include "tests/support/test.h"
 
@@ -288,18 +285,6 @@ static void non_migratable_features_are_those_of_libvirt(void **state)
 	assert_int_equal(bitset_count(&s), 2);
 }
 
-/* 77: other versions of libvirt or QEMU are installed than the data is from. */
-static void the_catalogue_is_what_the_installed_programs_say(void **state)
-{
-	int status = system(SOURCE_ROOT "/scripts/gen-catalogue --check >&2");
-
-	(void)state;
-	assert_true(WIFEXITED(status));
-	if (WEXITSTATUS(status) == 77)
-		skip();
-	assert_int_equal(WEXITSTATUS(status), 0);
-}
-
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -317,7 +302,6 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_vendor_is_known_where_every_libvirt_knows_it),
 		cmocka_unit_test(a_source_speaks_only_of_what_it_knows),
 		cmocka_unit_test(non_migratable_features_are_those_of_libvirt),
-		cmocka_unit_test(the_catalogue_is_what_the_installed_programs_say),
 	};
 
 	test_filter(argc, argv);
