@@ -147,7 +147,8 @@ struct bitset catalogue_models_known_to_all(void);
  * has none. */
 const char *catalogue_vendor_name(const char *string);
 
-/* Do all libvirts among the sources know the vendor by this name? */
+/* Do all libvirts among the sources know the vendor by this name?  Of no sources: does
+ * any libvirt? */
 bool catalogue_is_vendor(const char *name, uint32_t sources);
 
 #endif

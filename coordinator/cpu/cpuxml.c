@@ -68,6 +68,27 @@ static enum rc read_name(struct reading *r, const xmlNode *n, const char **out)
 	return check_name(r, *out, (const char *)n->name);
 }
 
+/* libvirt 12 calls one "Zhaoxin CentaurHauls": words that are names, one blank between. */
+static bool is_words(const char *text, struct arena *arena)
+{
+	char *words = arena_text(arena, text);
+
+	for (char *p = words; p && *p; p++)
+		if (*p == ' ' && p != words && p[1] && p[1] != ' ')
+			*p = '_';
+	return words && text_is_name(words);
+}
+
+static enum rc read_vendor(struct reading *r, const xmlNode *cpu, const char **out)
+{
+	const xmlNode *n = child(cpu, "vendor");
+
+	*out = "";
+	if (n && take_text(r, xmlNodeGetContent(n), out) != RC_OK)
+		return r->e->code;
+	return !n || is_words(*out, r->arena) ? RC_OK : check_name(r, *out, "vendor");
+}
+
 static enum rc add_text(struct reading *r, struct texts *list, const char *text)
 {
 	if (list->count >= LIMIT_LIST_ITEMS)
@@ -106,7 +127,7 @@ static enum rc read_feature(struct reading *r, const xmlNode *n, struct cpuxml_c
 static enum rc read_cpu(struct reading *r, const xmlNode *n, struct cpuxml_cpu *out)
 {
 	if (read_name(r, child(n, "model"), &out->model) != RC_OK ||
-		read_name(r, child(n, "vendor"), &out->vendor) != RC_OK)
+		read_vendor(r, n, &out->vendor) != RC_OK)
 		return r->e->code;
 	for (const xmlNode *f = child(n, "feature"); f;
 		f = next_named(f->next, "feature"))
@@ -190,7 +211,7 @@ static enum rc read_host(struct reading *r, const xmlNode *root, void *result)
 	if (read_name(r, child(cpu, "arch"), &out->arch) != RC_OK ||
 		read_name(r, child(cpu, "model"), &out->model) != RC_OK)
 		return r->e->code;
-	return read_name(r, child(cpu, "vendor"), &out->vendor);
+	return read_vendor(r, cpu, &out->vendor);
 }
 
 static enum rc read_cpu_root(struct reading *r, const xmlNode *root, void *result)

@@ -4,29 +4,7 @@
 #include <string.h>
 
 #include "coordinator/cpu/closing.h"
-
-/* "node 3 (rack2-n03), of Intel": what the user can find again. */
-static const char *describe(const struct offer *offers, size_t i, struct arena *arena)
-{
-	const char *vendor = offers[i].vendor[0] ? offers[i].vendor : "an unknown vendor";
-	const char *text = offers[i].node[0]
-				   ? arena_format(arena, "node %zu (%s) of %s", i + 1,
-					     offers[i].node, vendor)
-				   : arena_format(arena, "node %zu of %s", i + 1, vendor);
-
-	return text ? text : "";
-}
-
-static enum rc check_vendors(
-	const struct offer *offers, size_t n, struct arena *arena, struct err *e)
-{
-	for (size_t i = 1; i < n; i++)
-		if (strcmp(offers[i].vendor, offers[0].vendor) != 0)
-			return err_set(e, RC_LEVEL, 0,
-				"CPU vendors differ, and a guest sees its host's: %s, %s",
-				describe(offers, 0, arena), describe(offers, i, arena));
-	return RC_OK;
-}
+#include "coordinator/cpu/vendor.h"
 
 static struct common common_of(const struct offer *offers, size_t n, enum virt_type virt)
 {
@@ -124,19 +102,20 @@ enum rc level_choose(const struct catalogue *c, const struct offer *offers, size
 
 	if (n == 0)
 		return err_set(e, RC_LEVEL, 0, "there is no node to agree with");
-	if (check_vendors(offers, n, arena, e) != RC_OK)
-		return e->code;
 	common = common_of(offers, n, virt);
+	if (wishes && wishes->cross_vendor)
+		common.vendor = "";
+	else if (vendor_check(offers, n, virt, arena, e) != RC_OK)
+		return e->code;
 	common.baseline = baseline_of(offers, n, wishes ? &wishes->excluded : NULL, ops);
 	if (bitset_is_empty(&common.baseline))
 		return err_set(e, RC_LEVEL, 0, "the nodes have no feature in common");
 	if (!find_best(&common, &best))
 		return err_set(e, RC_LEVEL, 0,
-			"no CPU model of vendor %s for %s guests is known to every "
-			"node's "
+			"no CPU model %s%s for %s guests is known to every node's "
 			"libvirt and QEMU and to cpuherd (%s)",
-			common.vendor[0] ? common.vendor : "unknown", virt_names[virt],
-			catalogue_source());
+			common.vendor[0] ? "of vendor " : "without a vendor",
+			common.vendor, virt_names[virt], catalogue_source());
 	if (fill_level(c, &common, &best, arena, out) != RC_OK)
 		return err_memory(e);
 	return RC_OK;

@@ -32,13 +32,14 @@ struct level {
 /* What the user, and the votes, want of the level. */
 struct wishes {
 	struct bitset excluded; /* features that shall not be in it */
+	bool cross_vendor;	/* of no vendor, for nodes of any */
 };
 
 /* A subset of every offer's features; excluded may be NULL; empty for n = 0. */
 struct bitset baseline_of(const struct offer *offers, size_t n,
 	const struct bitset *excluded, const struct bitset_ops *ops);
 
-/* wishes may be NULL.  RC_LEVEL with the reason when vendors differ, nothing is common, or no model
+/* wishes may be NULL.  RC_LEVEL with the reason when vendors differ (vendor.h), nothing is common, or no model
  * is known to all. */
 enum rc level_choose(const struct catalogue *c, const struct offer *offers, size_t n,
 	enum virt_type virt, const struct wishes *wishes, const struct bitset_ops *ops,

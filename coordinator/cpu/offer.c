@@ -148,25 +148,35 @@ static enum rc drop_uneven(struct deriving *d)
 	return RC_OK;
 }
 
+/* Later libvirts may have names that the catalogue does not; a name that it has is
+ * that of one string. */
+static bool contradicts(const char *said, const char *string, const char *name)
+{
+	return strcmp(said, name) != 0 &&
+	       (catalogue_is_vendor(said, 0) || catalogue_vendor_name(string));
+}
+
 /* KVM shows a guest the host's vendor, whatever model it is given; so the
- * registers decide, and libvirt must not contradict them. */
+ * registers decide, and libvirt must not contradict them.  Letters that cannot be
+ * printed tell nobody apart: such a vendor is unknown. */
 static enum rc take_vendor(struct deriving *d)
 {
 	char string[VENDOR_STRING_MAX];
-	const char *name;
+	const char *name, *said = d->out->vendor;
 
 	if (d->virt != VIRT_KVM || !d->facts->present[BODY_host] ||
-		!decode_vendor_string(&d->facts->registers[BODY_host], string))
+		!decode_vendor_string(&d->facts->registers[BODY_host], string) ||
+		strchr(string, '?'))
 		return RC_OK;
 	name = catalogue_vendor_name(string);
 	if (!name)
 		name = arena_text(d->arena, string);
 	if (!name)
 		return err_memory(d->e);
-	if (d->out->vendor[0] && strcmp(d->out->vendor, name) != 0)
+	if (said[0] && contradicts(said, string, name))
 		return err_set(d->e, RC_FACTS, 0,
 			"the CPU says it is of %s, libvirt's offer that it is of %s",
-			name, d->out->vendor);
+			name, said);
 	d->out->vendor = name;
 	return RC_OK;
 }

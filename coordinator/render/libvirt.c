@@ -1,20 +1,23 @@
 #include "coordinator/render/libvirt.h"
 
 #include "base/text.h"
+#include "coordinator/cpu/catalogue.h"
 
 static const char *const policy_names[] = {
 	[POLICY_REQUIRE] = "require",
 	[POLICY_DISABLE] = "disable",
 };
 
-/* Nothing below is escaped, so nothing but a name may pass. */
+/* Nothing below is escaped, so nothing but a name may pass; vendors of the catalogue may
+ * have blanks as well. */
 static enum rc check_names(const struct level *l, struct err *e)
 {
 	const char *bad = NULL;
 
 	if (!text_is_name(l->model))
 		bad = l->model;
-	if (l->vendor[0] && !text_is_name(l->vendor))
+	if (l->vendor[0] && !text_is_name(l->vendor) &&
+		!catalogue_is_vendor(l->vendor, 0))
 		bad = l->vendor;
 	for (size_t i = 0; i < l->feature_count; i++)
 		if (!text_is_name(l->features[i].name))

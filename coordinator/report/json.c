@@ -98,21 +98,40 @@ static json_t *names_of(
 	return texts_of(w, &names);
 }
 
-static json_t *level_of(struct writer *w, const struct report *r)
+static json_t *level_of(
+	struct writer *w, const struct report *r, const struct level *l, const char *xml)
 {
 	json_t *object;
 
-	if (!r->level)
+	if (!l)
 		return json_null();
 	object = json_object();
 	put(w, object, "name", text_of(w, r->level_name));
-	put(w, object, "model", text_of(w, r->level->model));
-	put(w, object, "vendor", text_or_null(w, r->level->vendor));
-	put(w, object, "require", policy_of(w, r->level, POLICY_REQUIRE));
-	put(w, object, "disable", policy_of(w, r->level, POLICY_DISABLE));
-	put(w, object, "features", names_of(w, r->catalogue, &r->level->baseline));
-	put(w, object, "xml", json_string(r->xml));
+	put(w, object, "model", text_of(w, l->model));
+	put(w, object, "vendor", text_or_null(w, l->vendor));
+	put(w, object, "require", policy_of(w, l, POLICY_REQUIRE));
+	put(w, object, "disable", policy_of(w, l, POLICY_DISABLE));
+	put(w, object, "features", names_of(w, r->catalogue, &l->baseline));
+	put(w, object, "xml", json_string(xml));
 	return object;
+}
+
+static json_t *pools_of(struct writer *w, const struct report *r)
+{
+	json_t *array = r->pool_count ? json_array() : json_null();
+
+	for (size_t i = 0; i < r->pool_count; i++) {
+		const struct report_pool *p = &r->pools[i];
+		json_t *object = json_object();
+
+		put(w, object, "vendor", text_or_null(w, p->vendor));
+		put(w, object, "nodes", texts_of(w, &p->nodes));
+		put(w, object, "without", text_or_null(w, p->without));
+		put(w, object, "level", level_of(w, r, p->level, p->xml));
+		put(w, object, "error", error_of(w, &p->err));
+		add(w, array, object);
+	}
+	return array;
 }
 
 static json_t *losses_of(struct writer *w, const struct report *r)
@@ -260,7 +279,8 @@ static json_t *report_of(struct writer *w, const struct report *r)
 	put(w, object, "virt_type", text_or_null(w, r->virt));
 	put(w, object, "virt_note", text_or_null(w, r->virt_note));
 	put(w, object, "rounds", json_integer(r->rounds));
-	put(w, object, "level", level_of(w, r));
+	put(w, object, "level", level_of(w, r, r->level, r->xml));
+	put(w, object, "pools", pools_of(w, r));
 	put(w, object, "lost", r->explains ? losses_of(w, r) : json_null());
 	put(w, object, "remarks", remarks_of(w, r));
 	put(w, object, "nodes", nodes);

@@ -44,6 +44,17 @@ struct report_remark {
 	struct texts nodes; /* whom it is about; empty: all */
 };
 
+/* Where vendors differ there is no level for all: what each vendor's nodes could have. */
+struct report_pool {
+	const char *vendor; /* as in struct offer; "": unknown */
+	const char *title;  /* the same for people */
+	struct texts nodes;
+	const struct level *level; /* NULL: none, for the reason in err */
+	const char *xml;	   /* "" */
+	const char *without;	   /* all other nodes, as --without takes them */
+	struct err err;
+};
+
 struct report {
 	const char *verb;
 	bool dry_run;
@@ -61,6 +72,8 @@ struct report {
 	size_t loss_count;
 	struct report_remark *remarks;
 	size_t remark_count;
+	struct report_pool *pools;
+	size_t pool_count;
 	const char *summary; /* one line; "" */
 	struct err err;	     /* of the run as a whole */
 };

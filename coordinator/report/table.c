@@ -378,6 +378,44 @@ static void remarks_print(const struct printer *p)
 	}
 }
 
+/* ---- what each vendor's nodes could have */
+
+static void pool_level_print(const struct printer *p, const struct report_pool *pool)
+{
+	const struct level *l = pool->level;
+
+	if (!l) {
+		fprintf(p->out, "no level: %s\n", utf8_clean(p->arena, pool->err.text));
+		return;
+	}
+	fprintf(p->out, "%s +%zu -%zu (%s): %zu features\n", l->model,
+		report_policy_count(l, POLICY_REQUIRE),
+		report_policy_count(l, POLICY_DISABLE), p->report->virt,
+		bitset_count(&l->baseline));
+	if (pool->without[0])
+		fprintf(p->out, "the same command for these alone: --without %s\n",
+			utf8_clean(p->arena, pool->without));
+	fputs(pool->xml, p->out);
+}
+
+static void pools_print(const struct printer *p)
+{
+	const struct report *r = p->report;
+
+	if (r->pool_count)
+		fputs("\nno level fits all; what each CPU vendor's nodes could agree "
+		      "on:\n",
+			p->out);
+	for (size_t i = 0; i < r->pool_count; i++) {
+		const struct report_pool *pool = &r->pools[i];
+
+		fprintf(p->out, "\n%s, %zu of %zu nodes: %s\n",
+			utf8_clean(p->arena, pool->title), pool->nodes.count, r->count,
+			texts_join(p, &pool->nodes));
+		pool_level_print(p, pool);
+	}
+}
+
 /* ---- what a dry run shows: equal differences once, with all their nodes */
 
 static enum rc diff_of(const struct printer *p, const struct report_node *n,
@@ -465,6 +503,7 @@ enum rc table_print(FILE *out, const struct report *r, bool colours, struct aren
 		fprintf(out, "%s\n", utf8_clean(arena, r->virt_note));
 	if (r->level && r->xml[0])
 		fprintf(out, "\n%s", r->xml);
+	pools_print(&p);
 	if (r->dry_run)
 		rc = changes_print(&p, e);
 	if (rc == RC_OK && r->summary[0])

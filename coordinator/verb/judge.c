@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "coordinator/render/libvirt.h"
+#include "coordinator/verb/split.h"
 
 enum { XML_BYTES_MAX = 256 * 1024 };
 
@@ -147,27 +148,38 @@ void judge_best_offers(struct run *run)
 		offer_make(run, i, run->nodes[i].virt[VIRT_KVM] ? VIRT_KVM : VIRT_QEMU);
 }
 
-enum rc judge_level(struct run *run, struct err *e)
+enum rc judge_write_xml(
+	struct run *run, const struct level *level, const char **out, struct err *e)
 {
 	struct buf xml = buf_with_cap(XML_BYTES_MAX);
-	enum rc rc = level_choose(run->catalogue, run->offers, run->count, run->virt,
-		&run->wishes, run->ops, &run->arena, &run->level, e);
+	enum rc rc = render_libvirt_cpu(&xml, level, e);
+	const char *text = NULL;
+
+	if (rc == RC_OK) {
+		text = arena_text_n(
+			&run->arena, buf_bytes(&xml).data, buf_bytes(&xml).size);
+		rc = text ? RC_OK : err_memory(e);
+	}
+	*out = text ? text : "";
+	buf_destroy(&xml);
+	return rc;
+}
+
+enum rc judge_level(struct run *run, struct err *e)
+{
+	enum rc rc;
 
 	run->report.level = NULL;
 	run->report.xml = "";
+	run->wishes.cross_vendor = run->options->cross_vendor;
+	rc = level_choose(run->catalogue, run->offers, run->count, run->virt,
+		&run->wishes, run->ops, &run->arena, &run->level, e);
+	if (rc != RC_OK)
+		return rc == RC_LEVEL ? split_by_vendor(run, e) : rc;
+	rc = judge_write_xml(run, &run->level, &run->report.xml, e);
 	if (rc == RC_OK)
-		rc = render_libvirt_cpu(&xml, &run->level, e);
-	if (rc == RC_OK) {
 		run->report.level = &run->level;
-		run->report.xml = arena_text_n(
-			&run->arena, buf_bytes(&xml).data, buf_bytes(&xml).size);
-		if (!run->report.xml) {
-			run->report.xml = "";
-			rc = err_memory(e);
-		}
-	}
-	buf_destroy(&xml);
-	return rc;
+	return rc == RC_OK ? split_warn(run, e) : rc;
 }
 
 /* ---- why */

@@ -21,8 +21,13 @@ void judge_offers(struct run *run);
 /* For probe: each node's offer for the best virt type that it has. */
 void judge_best_offers(struct run *run);
 
-/* Level and XML of the offers, as wished for.  RC_LEVEL. */
+/* Level and XML of the offers, as wished for.  RC_LEVEL; where vendors are the reason
+ * the report then has a pool for each. */
 enum rc judge_level(struct run *run, struct err *e);
+
+/* The level as libvirt's <cpu>, for the run's time; "" when that fails. */
+enum rc judge_write_xml(
+	struct run *run, const struct level *level, const char **out, struct err *e);
 
 /* Fills report.losses: what some node offers and the level does not hold. */
 enum rc judge_explain(struct run *run, struct err *e);

@@ -37,6 +37,8 @@ static const struct option_row {
 		"name of the level and of its file (baseline)")
 	ROW(0, "virt-type", "TYPE", TEXT, virt_type, FOR_NEGOTIATE | FOR_PLAN, 0,
 		"kvm, qemu, or auto: kvm where all nodes have it (auto)")
+	FLAG(0, "cross-vendor", cross_vendor, FOR_NEGOTIATE | FOR_PLAN,
+		"one level of no vendor, for nodes of any (at your own risk with kvm)")
 	ROW('l', "user", "NAME", TEXT, user, FOR_FLEET, 0, "log in as this user")
 	ROW('p', "port", "PORT", NUMBER, port, FOR_FLEET, 65535, "port of sshd (22)")
 	ROW('i', "identity", "FILE", TEXTS, identities, FOR_FLEET, 0,

@@ -1,6 +1,7 @@
 /* Machine cases: each folder of tests/cases holds the facts of a fleet and the
  * level that must come out (level.xml) or the reason why none can (level.error).
- * A file `virt` names another virt type than kvm.
+ * A file `virt` names another virt type than kvm, a file `options` holds "cross-vendor".
+ * Where vendors differ, level.error has each vendor's own outcome as well.
  *
  *	unit_cases 'naples*'	runs some
  *	UPDATE=1 unit_cases	writes what comes out; review the diff
@@ -9,7 +10,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "coordinator/cpu/level.h"
+#include "coordinator/cpu/pools.h"
+#include "coordinator/cpu/vendor.h"
 #include "coordinator/render/libvirt.h"
 #include "proto/dump.h"
 #include "proto/limits.h"
@@ -24,6 +26,7 @@ struct fleet_case {
 	enum virt_type virt;
 	struct offer offers[NODES_MAX];
 	size_t count;
+	struct wishes wishes;
 };
 
 static int by_text(const void *a, const void *b)
@@ -73,25 +76,62 @@ static void assert_offer_is_within_kvm(struct fleet_case *c, const struct offer 
 			catalogue_name(c->catalogue, bit));
 }
 
+static const char *level_text(struct fleet_case *c, const struct level *level)
+{
+	struct buf out = buf_with_cap(LIMIT_PLACE_BYTES);
+	const char *text;
+	struct err e;
+
+	assert_rc(render_libvirt_cpu(&out, level, &e), RC_OK, &e);
+	text = arena_text_n(&c->arena, buf_bytes(&out).data, buf_bytes(&out).size);
+	buf_destroy(&out);
+	return text;
+}
+
+/* Behind the refusal: what each vendor's nodes could have. */
+static const char *with_pools(struct fleet_case *c, const char *refusal)
+{
+	struct pool *pools;
+	const char *text = refusal;
+	size_t count;
+	struct err e;
+
+	assert_rc(pools_choose(c->catalogue, c->offers, c->count, c->virt, &c->wishes,
+			  bitset_choose(NULL), &c->arena, &pools, &count, &e),
+		RC_OK, &e);
+	for (size_t i = 0; i < count; i++) {
+		const struct pool *p = &pools[i];
+
+		text = arena_format(
+			&c->arena, "%s\n%s:", text, vendor_title(p->vendor, &c->arena));
+		for (size_t n = 0; n < p->count; n++)
+			text = arena_format(
+				&c->arena, "%s %s", text, c->offers[p->node[n]].node);
+		text = arena_format(&c->arena, "%s\n%s", text,
+			p->why.code == RC_OK ? level_text(c, &p->level) : p->why.text);
+	}
+	return text;
+}
+
 /* The text that comes out: a level, or the error of the node or the fleet. */
 static const char *outcome(struct fleet_case *c, bool *is_level)
 {
-	struct buf out = buf_with_cap(LIMIT_PLACE_BYTES);
 	struct level level;
 	struct err e;
-	const char *text;
 
 	*is_level = false;
-	if (level_choose(c->catalogue, c->offers, c->count, c->virt, NULL,
-		    bitset_choose(NULL), &c->arena, &level, &e) != RC_OK)
-		return arena_format(&c->arena, "%s: %s\n", rc_name(e.code), e.text);
+	if (level_choose(c->catalogue, c->offers, c->count, c->virt, &c->wishes,
+		    bitset_choose(NULL), &c->arena, &level, &e) != RC_OK) {
+		const char *text = arena_format(
+			&c->arena, "%s: %s\n", rc_name(e.code), e.text);
+
+		return vendor_is_one(c->offers, c->count, c->virt) ? text
+								   : with_pools(c, text);
+	}
 	for (size_t i = 0; i < c->count; i++)
 		assert_true(bitset_is_subset(&level.baseline, &c->offers[i].features));
-	assert_rc(render_libvirt_cpu(&out, &level, &e), RC_OK, &e);
-	text = arena_text_n(&c->arena, buf_bytes(&out).data, buf_bytes(&out).size);
-	buf_destroy(&out);
 	*is_level = true;
-	return text;
+	return level_text(c, &level);
 }
 
 /* Reads the nodes; an error text when one has no offer, else NULL. */
@@ -179,6 +219,11 @@ static void run_case(void **state)
 		c.virt = virt_of(name);
 	}
 	assert_true(c.virt < VIRT_COUNT);
+	if (access(path_in(&c, "options"), R_OK) == 0) {
+		assert_string_equal(test_read_file(&c.arena, path_in(&c, "options")),
+			"cross-vendor\n");
+		c.wishes.cross_vendor = true;
+	}
 	got = load_offers(&c);
 	if (!got)
 		got = outcome(&c, &is_level);

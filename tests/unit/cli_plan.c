@@ -22,6 +22,15 @@ static const struct plan {
 	{ "skylake+a-node-without-kvm", "--virt-type kvm", 20,
 		"node02: no guests of virt type kvm" },
 	{ "haswell+naples-mixed-vendors", "", 21, "CPU vendors differ" },
+	/* what is missing on the one stands in the other's own level */
+	{ "haswell+naples-mixed-vendors", "", 21,
+		"\nIntel, 1 of 2 nodes: node01\nHaswell-noTSX" },
+	{ "haswell+naples-mixed-vendors", "--without node01", 0, "1 node could agree" },
+	{ "haswell+naples-mixed-vendors", "--cross-vendor", 0, "warning (vendor): " },
+	{ "haswell+naples-mixed-vendors", "--cross-vendor --virt-type qemu", 0,
+		"note (vendor): an emulated CPU" },
+	{ "naples+zen2", "--cross-vendor", 0, "note (vendor): all these nodes" },
+	{ "naples+dhyana", "", 21, "AMD (node01), Hygon (node02)" },
 	{ "haswell+facts-with-registers-only", "", 20, "no guests can run here" },
 };
 

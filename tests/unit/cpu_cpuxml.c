@@ -107,6 +107,20 @@ static void a_reason_of_libxml2_is_one_line_without_its_end(void **state)
 	arena_destroy(&arena);
 }
 
+static void a_vendor_may_be_two_words(void **state)
+{
+	struct arena arena = { 0 };
+	struct cpuxml_cpu c;
+	struct err e;
+
+	(void)state;
+	assert_rc(cpuxml_read_cpu("<cpu><vendor>Zhaoxin CentaurHauls</vendor></cpu>", "c",
+			  &arena, &c, &e),
+		RC_OK, &e);
+	assert_string_equal(c.vendor, "Zhaoxin CentaurHauls");
+	arena_destroy(&arena);
+}
+
 static void hostile_texts_are_refused_with_a_reason(void **state)
 {
 	static const struct {
@@ -122,6 +136,11 @@ static void hostile_texts_are_refused_with_a_reason(void **state)
 		{ "<cpu><model></model></cpu>", "not the name of a model" },
 		{ "<cpu><model>../x</model></cpu>", "not the name of a model" },
 		{ "<cpu><vendor>&lt;b/></vendor></cpu>", "not the name of a vendor" },
+		{ "<cpu><vendor> Intel</vendor></cpu>", "not the name of a vendor" },
+		{ "<cpu><vendor>A  B</vendor></cpu>", "not the name of a vendor" },
+		{ "<cpu><vendor>A\nB</vendor></cpu>", "not the name of a vendor" },
+		{ "<cpu><vendor>Intel </vendor></cpu>", "not the name of a vendor" },
+		{ "<cpu><vendor> </vendor></cpu>", "not the name of a vendor" },
 		{ "<cpu><feature policy='require'/></cpu>", "not the name of a feature" },
 		{ "<cpu><feature name='&#27;[2J'/></cpu>", "is not XML" },
 		{ "<cpu><feature name='x&#x9b;2J'/></cpu>", "not the name of a feature" },
@@ -214,6 +233,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(each_policy_counts_for_its_side),
 		cmocka_unit_test(the_host_cpu_is_read),
 		cmocka_unit_test(a_reason_of_libxml2_is_one_line_without_its_end),
+		cmocka_unit_test(a_vendor_may_be_two_words),
 		cmocka_unit_test(hostile_texts_are_refused_with_a_reason),
 		cmocka_unit_test(a_path_that_could_harm_a_terminal_is_refused),
 		cmocka_unit_test(every_cut_of_a_text_is_an_error_not_a_crash),

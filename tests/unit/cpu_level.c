@@ -263,25 +263,6 @@ static void no_usable_model_would_need_fewer_elements(void **state)
 	}
 }
 
-static void mixed_vendors_are_refused_by_name(void **state)
-{
-	struct fleet f;
-	struct level l;
-	struct err e;
-
-	(void)state;
-	fleet_begin(&f, 3);
-	f.count = 3;
-	fleet_random_offer(&f, &f.offers[0], "Intel");
-	fleet_random_offer(&f, &f.offers[1], "Intel");
-	fleet_random_offer(&f, &f.offers[2], "AMD");
-	f.offers[2].node = "rack2-n03";
-	assert_rc(choose(&f, &l, &e), RC_LEVEL, &e);
-	assert_contains(e.text, "node 1 of Intel");
-	assert_contains(e.text, "node 3 (rack2-n03) of AMD");
-	arena_destroy(&f.arena);
-}
-
 static void a_learnt_feature_that_all_offer_is_required(void **state)
 {
 	struct fleet f;
@@ -441,7 +422,6 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_model_is_known_to_all_and_of_their_vendor),
 		cmocka_unit_test(the_level_does_not_depend_on_order),
 		cmocka_unit_test(no_usable_model_would_need_fewer_elements),
-		cmocka_unit_test(mixed_vendors_are_refused_by_name),
 		cmocka_unit_test(a_learnt_feature_that_all_offer_is_required),
 		cmocka_unit_test(removed_features_are_disabled_where_their_name_is_known),
 		cmocka_unit_test(a_model_that_no_qemu_defines_is_not_taken),

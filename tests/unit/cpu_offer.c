@@ -174,6 +174,39 @@ static void a_vendor_that_libvirt_cannot_name_keeps_its_letters(void **state)
 	arena_destroy(&n.arena);
 }
 
+/* Names that came later than the catalogue's do not contradict the letters. */
+static void a_name_of_a_later_libvirt_does_not_change_the_letters(void **state)
+{
+	struct node n;
+
+	(void)state;
+	setup(&n, DOMCAPS("kvm", "x86_64"),
+		OFFER("<vendor>Zhaoxin Shanghai</vendor>", REQUIRE("fpu")));
+	host_set.leaves.item = &zhaoxin_leaf;
+	assert_rc(derive(&n), RC_OK, &n.e);
+	assert_string_equal(n.offer.vendor, "  Shanghai  ");
+	arena_destroy(&n.arena);
+	setup(&n, DOMCAPS("kvm", "x86_64"),
+		OFFER("<vendor>Intel</vendor>", REQUIRE("fpu")));
+	host_set.leaves.item = &zhaoxin_leaf;
+	assert_rc(derive(&n), RC_FACTS, &n.e);
+	assert_contains(n.e.text, "libvirt's offer that it is of Intel");
+	arena_destroy(&n.arena);
+}
+
+static void letters_that_cannot_be_printed_are_no_vendor(void **state)
+{
+	struct leaf control = { 0, 0, 1, 0x756e6507, 0x6c65746e, 0x49656e69 };
+	struct node n;
+
+	(void)state;
+	setup(&n, DOMCAPS("kvm", "x86_64"), OFFER("", REQUIRE("fpu")));
+	host_set.leaves.item = &control;
+	assert_rc(derive(&n), RC_OK, &n.e);
+	assert_string_equal(n.offer.vendor, "");
+	arena_destroy(&n.arena);
+}
+
 static bool knows_name(const struct node *n, const char *name)
 {
 	return bitset_has(&n->offer.names, (size_t)catalogue_find_row(name));
@@ -206,6 +239,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_node_without_an_offer_says_why),
 		cmocka_unit_test(facts_of_another_kind_of_guest_are_refused),
 		cmocka_unit_test(a_vendor_that_libvirt_cannot_name_keeps_its_letters),
+		cmocka_unit_test(a_name_of_a_later_libvirt_does_not_change_the_letters),
+		cmocka_unit_test(letters_that_cannot_be_printed_are_no_vendor),
 		cmocka_unit_test(an_older_libvirt_is_only_trusted_with_names_it_used),
 	};
 

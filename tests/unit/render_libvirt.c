@@ -58,6 +58,25 @@ static void what_is_written_reads_back(void **state)
 	buf_destroy(&out);
 }
 
+/* libvirt 12: "Zhaoxin CentaurHauls".  Blanks are for vendors of the catalogue alone. */
+static void a_vendor_of_the_catalogue_may_have_a_blank(void **state)
+{
+	struct level l = haswell;
+	struct buf out = buf_with_cap(LIMIT_PLACE_BYTES);
+	struct err e;
+
+	(void)state;
+	l.vendor = catalogue_vendor_name("CentaurHauls");
+	assert_rc(render_libvirt_cpu(&out, &l, &e), RC_OK, &e);
+	buf_append(&out, "", 1);
+	assert_contains((const char *)buf_bytes(&out).data,
+		"<vendor>Zhaoxin CentaurHauls</vendor>");
+	buf_destroy(&out);
+	l.vendor = "Zhaoxin Nobody";
+	assert_rc(render_libvirt_cpu(&out, &l, &e), RC_INTERNAL, &e);
+	buf_destroy(&out);
+}
+
 static void nothing_but_names_gets_into_the_xml(void **state)
 {
 	static struct level_feature evil[] = { { "a'/><x y='", POLICY_REQUIRE } };
@@ -162,6 +181,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_level_is_one_cpu_element),
 		cmocka_unit_test(what_is_written_reads_back),
+		cmocka_unit_test(a_vendor_of_the_catalogue_may_have_a_blank),
 		cmocka_unit_test(nothing_but_names_gets_into_the_xml),
 		cmocka_unit_test(a_level_too_long_for_its_place_is_refused),
 		cmocka_unit_test(libvirt_itself_reads_the_levels_of_the_cases),

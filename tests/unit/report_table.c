@@ -141,6 +141,36 @@ static void losses_with_one_cause_share_a_line(void **state)
 					     "voted out by n2: hle\n");
 }
 
+static const char *intel_nodes[] = { "node01", "node03" }, *other_node[] = { "n2" };
+static struct report_pool pools[] = {
+	{ "Intel", "Intel", { intel_nodes, 2 }, &level, "<cpu>\n</cpu>\n", "n2", { 0 } },
+	{ "", "unknown vendor", { other_node, 1 }, NULL, "", "node01,node03", { 0 } },
+};
+
+static void make_pools(void)
+{
+	err_set(&pools[1].err, RC_LEVEL, 0, "no CPU \033[2J model");
+	report.verb = "plan";
+	report.level = NULL;
+	report.xml = report.summary = "";
+	report.pools = pools;
+	report.pool_count = 2;
+}
+
+static void a_level_for_each_vendor_stands_under_its_nodes(void **state)
+{
+	(void)state;
+	make_pools();
+	assert_contains(print(false, false),
+		"\nno level fits all; what each CPU vendor's nodes could agree on:\n"
+		"\nIntel, 2 of 3 nodes: node01, node03\n"
+		"Penryn +1 -1 (kvm): 1 features\n"
+		"the same command for these alone: --without n2\n"
+		"<cpu>\n</cpu>\n"
+		"\nunknown vendor, 1 of 3 nodes: n2\n"
+		"no level: no CPU ?[2J model\n");
+}
+
 static void gaps_with_one_reason_share_a_line(void **state)
 {
 	struct gap both[] = { { "offer_kvm", "no libvirt" }, { "kvm", "no /dev/kvm" } };
@@ -179,7 +209,7 @@ static void json_reads_back_with_every_key_of_the_page(void **state)
 {
 	static const char *const keys[] = { "schema", "version", "verb", "ok",
 		"exit_status", "error", "dry_run", "virt_type", "virt_note", "rounds",
-		"level", "lost", "remarks", "nodes", "summary" };
+		"level", "pools", "lost", "remarks", "nodes", "summary" };
 	static const char *const node_keys[] = { "name", "facts", "virt_types", "offer",
 		"vote", "refused", "outcome", "path", "diff", "note", "error" };
 	char *page = test_read_file(
@@ -202,6 +232,40 @@ static void json_reads_back_with_every_key_of_the_page(void **state)
 		assert_non_null(json_object_get(node, node_keys[i]));
 		assert_contains(page, arena_format(&arena, "\n| %s |", node_keys[i]));
 	}
+	json_decref(object);
+}
+
+static void json_has_a_level_for_each_vendor(void **state)
+{
+	static const char *const keys[] = { "vendor", "nodes", "without", "level",
+		"error" };
+	char *page = test_read_file(
+		&arena, arena_format(&arena, "%s/docs/json.md", SOURCE_ROOT));
+	json_error_t error;
+	json_t *object, *array, *first, *second;
+
+	(void)state;
+	make_pools();
+	object = json_loads(print(true, false), JSON_REJECT_DUPLICATES, &error);
+	assert_non_null(object);
+	array = json_object_get(object, "pools");
+	assert_int_equal(json_array_size(array), 2);
+	first = json_array_get(array, 0);
+	second = json_array_get(array, 1);
+	assert_int_equal(json_object_size(first), sizeof(keys) / sizeof(keys[0]));
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		assert_non_null(json_object_get(first, keys[i]));
+		assert_contains(page, arena_format(&arena, "\n| %s |", keys[i]));
+	}
+	assert_string_equal(json_string_value(json_object_get(
+				    json_object_get(first, "level"), "model")),
+		"Penryn");
+	assert_true(json_is_null(json_object_get(first, "error")));
+	assert_true(json_is_null(json_object_get(second, "vendor")));
+	assert_true(json_is_null(json_object_get(second, "level")));
+	assert_string_equal(json_string_value(json_object_get(
+				    json_object_get(second, "error"), "code")),
+		"LEVEL");
 	json_decref(object);
 }
 
@@ -331,6 +395,9 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup(
 			colours_are_red_for_failures_and_only_where_wanted, make_report),
 		cmocka_unit_test_setup(losses_with_one_cause_share_a_line, make_report),
+		cmocka_unit_test_setup(
+			a_level_for_each_vendor_stands_under_its_nodes, make_report),
+		cmocka_unit_test_setup(json_has_a_level_for_each_vendor, make_report),
 		cmocka_unit_test_setup(gaps_with_one_reason_share_a_line, make_report),
 		cmocka_unit_test_setup(output_that_is_not_taken_is_an_error, make_report),
 		cmocka_unit_test_setup(

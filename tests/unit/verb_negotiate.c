@@ -145,6 +145,61 @@ static void equal_bodies_are_asked_of_one_node_only(void **state)
 	assert_int_equal(sent, bodies);
 }
 
+/* ---- vendors */
+
+static struct node_facts naples;
+
+static void read_naples(void)
+{
+	char *path = arena_format(
+		&arena, "%s/cases/machines/naples-epyc-7601.facts", TESTS_DIR);
+	char *text = test_read_file(&arena, path);
+	struct bytes bytes = { (uint8_t *)text, strlen(text) };
+	struct err e;
+
+	assert_rc(dump_read(bytes, path, &arena, &naples, &e), RC_OK, &e);
+	fake_nodes[1].facts = &naples;
+}
+
+static void two_vendors_get_a_level_each_in_the_report_and_none_on_the_nodes(void **state)
+{
+	struct err e = { 0 };
+	char *out;
+
+	(void)state;
+	read_naples();
+	assert_rc(negotiate(&out, &e), RC_LEVEL, &e);
+	assert_contains(e.text, "Intel (node01, node03), AMD (node02)");
+	assert_contains(out, "\nIntel, 2 of 3 nodes: node01, node03\nPenryn +");
+	assert_contains(out, "--without node02\n<cpu");
+	assert_contains(out, "\nAMD, 1 of 3 nodes: node02\nEPYC +");
+	assert_contains(out, "--without node01,node03\n<cpu");
+	assert_not_asked(MESSAGE_propose);
+	assert_nothing_written();
+}
+
+static void across_vendors_all_vote_and_the_user_is_warned_once(void **state)
+{
+	struct err e = { 0 };
+	const char *warning;
+	char *out;
+
+	(void)state;
+	read_naples();
+	fake_nodes[2].votes[0].feature = "cx16";
+	assert_rc(
+		run("negotiate --quiet --cross-vendor node[01-03]", &out, &e), RC_OK, &e);
+	assert_int_equal(fake_nodes[1].asked[MESSAGE_propose], 2);
+	for (int i = 0; i < NODES; i++) {
+		assert_non_null(fake_nodes[i].file);
+		assert_null(strstr(fake_nodes[i].file, "<vendor>"));
+		assert_null(strstr(fake_nodes[i].file, "'require' name='cx16'"));
+	}
+	warning = strstr(out, "warning (vendor): with KVM a guest sees its host's");
+	assert_non_null(warning);
+	assert_null(strstr(warning + 1, "warning (vendor)"));
+}
+
 /* ---- facts that go wrong */
 
 static void a_body_whose_sender_dies_is_asked_of_the_next(void **state)
@@ -506,6 +561,8 @@ int main(int argc, char **argv)
 		CASE(three_nodes_end_with_the_same_level),
 		CASE(a_second_run_finds_all_in_place_and_changes_nothing),
 		CASE(equal_bodies_are_asked_of_one_node_only),
+		CASE(two_vendors_get_a_level_each_in_the_report_and_none_on_the_nodes),
+		CASE(across_vendors_all_vote_and_the_user_is_warned_once),
 		CASE(a_body_whose_sender_dies_is_asked_of_the_next),
 		CASE(a_body_that_does_not_match_its_digest_fails_its_node),
 		CASE(an_unreachable_node_stops_the_run_and_all_failures_are_told),

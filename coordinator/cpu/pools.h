@@ -1,0 +1,25 @@
+/* pools.h - a level for each vendor, where one for all nodes cannot be.
+ *
+ * Every node is in exactly one pool.  A pool's level is the one that its nodes would get
+ * alone; where they would get none, the pool says why.
+ */
+#ifndef COORDINATOR_POOLS_H
+#define COORDINATOR_POOLS_H
+
+#include "coordinator/cpu/level.h"
+
+struct pool {
+	const char *vendor; /* as in struct offer; "": unknown */
+	const size_t *node; /* places in the offers, ascending */
+	size_t count;
+	struct level level; /* where why.code is RC_OK */
+	struct err why;
+};
+
+/* Pools of many nodes come first, then by vendor, in whatever order the offers come.
+ * Fails only for want of memory. */
+enum rc pools_choose(const struct catalogue *c, const struct offer *offers, size_t n,
+	enum virt_type virt, const struct wishes *wishes, const struct bitset_ops *ops,
+	struct arena *arena, struct pool **out, size_t *count, struct err *e);
+
+#endif

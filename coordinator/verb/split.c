@@ -1,0 +1,107 @@
+#include "coordinator/verb/split.h"
+
+#include <string.h>
+
+#include "coordinator/cpu/pools.h"
+#include "coordinator/cpu/vendor.h"
+#include "coordinator/verb/judge.h"
+
+/* ---- pools */
+
+/* "node02,node05": of all nodes but these.  It goes with any other option of the run,
+ * which a list of the pool's own nodes would not (--hosts, --from). */
+static const char *names_but(struct run *run, const struct pool *pool)
+{
+	struct buf out = buf_with_cap(run->count * 300);
+	const char *text = "";
+	size_t own = 0;
+	enum rc rc = RC_OK;
+
+	for (size_t i = 0; i < run->count && rc == RC_OK; i++) {
+		if (own < pool->count && pool->node[own] == i)
+			own++;
+		else
+			rc = buf_format(&out, "%s%s", buf_bytes(&out).size ? "," : "",
+				run->nodes[i].name);
+	}
+	text = rc == RC_OK ? arena_text_n(&run->arena, buf_bytes(&out).data,
+				     buf_bytes(&out).size)
+			   : NULL;
+	buf_destroy(&out);
+	return text;
+}
+
+static enum rc pool_report(
+	struct run *run, const struct pool *from, struct report_pool *to, struct err *e)
+{
+	*to = (struct report_pool){ .vendor = from->vendor,
+		.title = vendor_title(from->vendor, &run->arena),
+		.xml = "",
+		.without = names_but(run, from),
+		.err = from->why };
+	to->nodes.item = arena_alloc(&run->arena, from->count, sizeof(*to->nodes.item));
+	if (!to->without || !to->nodes.item)
+		return err_memory(e);
+	for (size_t i = 0; i < from->count; i++)
+		to->nodes.item[to->nodes.count++] = run->nodes[from->node[i]].name;
+	if (from->why.code != RC_OK)
+		return RC_OK;
+	to->level = &from->level;
+	return judge_write_xml(run, to->level, &to->xml, e);
+}
+
+enum rc split_by_vendor(struct run *run, struct err *e)
+{
+	struct report *r = &run->report;
+	struct err inner;
+	struct pool *pools;
+	size_t count;
+
+	if (run->wishes.cross_vendor || vendor_is_one(run->offers, run->count, run->virt))
+		return e->code;
+	if (pools_choose(run->catalogue, run->offers, run->count, run->virt, &run->wishes,
+		    run->ops, &run->arena, &pools, &count, &inner) != RC_OK)
+		return err_set(e, inner.code, 0, "%s", inner.text);
+	r->pool_count = 0;
+	r->pools = arena_alloc(&run->arena, count, sizeof(*r->pools));
+	if (!r->pools)
+		return err_memory(e);
+	for (size_t i = 0; i < count; i++) {
+		if (pool_report(run, &pools[i], &r->pools[i], &inner) != RC_OK)
+			return err_set(e, inner.code, 0, "%s", inner.text);
+		r->pool_count++;
+	}
+	return e->code;
+}
+
+/* ---- --cross-vendor */
+
+/* KVM: QEMU target/i386/host-cpu.c, host_cpu_instance_init().  What Linux decides at boot
+ * by vendor: arch/x86/entry/vdso/vdso32-setup.c (sysenter or syscall in 32-bit programs),
+ * arch/x86/kernel/cpu/common.c, cpu_vuln_whitelist (which holes there are to close). */
+static const char *const warnings[VIRT_COUNT] = {
+	[VIRT_KVM] =
+		"with KVM a guest sees its host's CPU vendor, and these nodes' differ: "
+		"what "
+		"it decided by vendor at boot it keeps, so moved live to another vendor "
+		"it "
+		"can crash (32-bit programs above all) and lacks mitigations that only "
+		"the "
+		"new CPU needs (Meltdown, L1TF, MDS); shut down and started again it is "
+		"safe",
+	[VIRT_QEMU] = "an emulated CPU has the vendor of QEMU's model, the same on every "
+		      "host, so the hosts' vendors do not matter",
+};
+
+enum rc split_warn(struct run *run, struct err *e)
+{
+	bool one = vendor_is_one(run->offers, run->count, run->virt);
+	const char *text = warnings[run->virt];
+
+	if (!run->wishes.cross_vendor || run->report.rounds > 0)
+		return RC_OK;
+	if (one && run->virt == VIRT_KVM)
+		text = "all these nodes are of one vendor: without --cross-vendor the "
+		       "level can have a model of that vendor";
+	return run_remark(run, !one && run->virt == VIRT_KVM, "vendor", NULL, text, e);
+}
