@@ -230,6 +230,26 @@ static void names_are_known_from_a_version_on(void **state)
 	}
 }
 
+/* catalogue_names_of() trusts versions between two of the catalogue's with the names of
+ * the earlier: true as long as no name is ever dropped. */
+static void a_newer_version_knows_all_names_of_an_older(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i + 1 < catalogue_source_count(); i++) {
+		const struct source_row *older = catalogue_source_row(i);
+		const struct source_row *newer = catalogue_source_row(i + 1);
+
+		if (older->is_qemu != newer->is_qemu)
+			continue;
+		assert_true(older->version <= newer->version);
+		for (size_t bit = 0; bit < catalogue_feature_rows(); bit++) {
+			uint32_t sources = catalogue_feature(NULL, bit)->sources;
+
+			assert_true((sources >> i & 1) <= (sources >> (i + 1) & 1));
+		}
+	}
+}
+
 static void what_all_know_is_what_each_knows(void **state)
 {
 	struct bitset names = catalogue_names_known_to_all();
@@ -298,6 +318,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(what_stands_on_a_ground_is_off_without_it),
 		cmocka_unit_test(a_node_of_a_known_version_has_that_source_alone),
 		cmocka_unit_test(names_are_known_from_a_version_on),
+		cmocka_unit_test(a_newer_version_knows_all_names_of_an_older),
 		cmocka_unit_test(what_all_know_is_what_each_knows),
 		cmocka_unit_test(a_vendor_is_known_where_every_libvirt_knows_it),
 		cmocka_unit_test(a_source_speaks_only_of_what_it_knows),
