@@ -15,14 +15,14 @@ static const struct leaf *find_leaf(
 	return NULL;
 }
 
-static uint64_t msr_value(const struct register_set *set, uint32_t index)
+static const struct msr *find_msr(const struct register_set *set, uint32_t index)
 {
 	const struct msr *msrs = set->msrs.item;
 
 	for (size_t i = 0; i < set->msrs.count; i++)
 		if (msrs[i].index == index)
-			return msrs[i].value;
-	return 0;
+			return &msrs[i];
+	return NULL;
 }
 
 static uint32_t leaf_register(const struct leaf *l, enum cpu_register reg)
@@ -40,14 +40,26 @@ static uint32_t leaf_register(const struct leaf *l, enum cpu_register reg)
 	return 0;
 }
 
+/* Intel's CPUs show SYSCALL (bit 11) in 64-bit mode only, so a 32-bit program reads
+ * zero (Intel SDM 2A, CPUID leaf 80000001H); none has long mode (bit 29) without it. */
+static uint32_t with_syscall(uint32_t edx)
+{
+	return edx & UINT32_C(1) << 29 ? edx | UINT32_C(1) << 11 : edx;
+}
+
 static uint64_t row_value(const struct register_set *set, const struct feature_row *row)
 {
+	const struct msr *m = row->is_msr ? find_msr(set, row->leaf) : NULL;
 	const struct leaf *l;
 
 	if (row->is_msr)
-		return msr_value(set, row->leaf);
+		return m ? m->value : 0;
 	l = find_leaf(set, row->leaf, row->subleaf);
-	return !l ? 0 : leaf_register(l, row->reg);
+	if (!l)
+		return 0;
+	if (row->leaf == 0x80000001 && row->reg == REGISTER_EDX)
+		return with_syscall(l->edx);
+	return leaf_register(l, row->reg);
 }
 
 static struct bitset decode_set(const struct register_set *set)
@@ -104,6 +116,58 @@ static bool set_vendor(const struct register_set *set, char out[VENDOR_STRING_MA
 	return true;
 }
 
+struct signature {
+	uint32_t family, model, stepping;
+};
+
+/* Intel SDM 2A, CPUID leaf 1 EAX: extended family and model are added for all
+ * families that matter; AMD's manual says the same for family 0xf. */
+static struct signature signature_of(uint32_t eax)
+{
+	struct signature s = { eax >> 8 & 0xf, eax >> 4 & 0xf, eax & 0xf };
+
+	if (s.family == 6 || s.family == 15)
+		s.model |= eax >> 12 & 0xf0;
+	if (s.family == 15)
+		s.family += eax >> 20 & 0xff;
+	return s;
+}
+
+/* The same in QEMU target/i386/kvm/kvm.c, host_tsx_broken(), and in libvirt
+ * src/cpu/cpu_x86.c: Haswell, but for the later steppings of its EX. */
+static bool is_broken_haswell(const struct register_set *set)
+{
+	const struct leaf *one = find_leaf(set, 1, 0);
+	char vendor[VENDOR_STRING_MAX];
+	struct signature s;
+
+	if (!one || !set_vendor(set, vendor) || strcmp(vendor, "GenuineIntel") != 0)
+		return false;
+	s = signature_of(one->eax);
+	return s.family == 6 && (s.model == 60 || s.model == 69 || s.model == 70 ||
+					(s.model == 63 && s.stepping < 4));
+}
+
+bool decode_has_broken_tsx(const struct registers *r)
+{
+	const struct register_set *sets = r->sets.item;
+	bool broken = false;
+
+	for (size_t i = 0; i < r->sets.count; i++)
+		broken = broken || is_broken_haswell(&sets[i]);
+	return broken;
+}
+
+bool decode_has_msr(const struct registers *r, uint32_t index)
+{
+	const struct register_set *sets = r->sets.item;
+	bool all = r->sets.count > 0;
+
+	for (size_t i = 0; i < r->sets.count; i++)
+		all = all && find_msr(&sets[i], index);
+	return all;
+}
+
 bool decode_vendor_string(const struct registers *r, char out[static VENDOR_STRING_MAX])
 {
 	const struct register_set *sets = r->sets.item;
@@ -147,21 +211,15 @@ static bool brand_of(const struct register_set *set, char out[static 49])
 	return out[0];
 }
 
-/* Intel SDM 2A, CPUID leaf 1 EAX: extended family and model are added for all
- * families that matter; AMD's manual says the same for family 0xf. */
 static const char *signature_text(
 	const struct register_set *set, const struct leaf *one, struct arena *arena)
 {
-	uint32_t family = one->eax >> 8 & 0xf, model = one->eax >> 4 & 0xf;
+	struct signature s = signature_of(one->eax);
 	char vendor[VENDOR_STRING_MAX] = "";
 
-	if (family == 6 || family == 15)
-		model |= one->eax >> 12 & 0xf0;
-	if (family == 15)
-		family += one->eax >> 20 & 0xff;
 	set_vendor(set, vendor);
-	return arena_format(arena, "%s family %u model %u stepping %u", vendor, family,
-		model, one->eax & 0xf);
+	return arena_format(arena, "%s family %u model %u stepping %u", vendor, s.family,
+		s.model, s.stepping);
 }
 
 enum rc decode_brand(

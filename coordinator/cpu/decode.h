@@ -2,7 +2,7 @@
  *
  * Facts carry CPUID and MSRs as they were read; what they mean is decided here,
  * by a loop over the catalogue's rows.  A leaf or MSR that is absent reads as
- * zero.
+ * zero; only SYSCALL is known better than it may have been read.
  */
 #ifndef COORDINATOR_DECODE_H
 #define COORDINATOR_DECODE_H
@@ -22,6 +22,12 @@ struct bitset decode_uneven_features(const struct registers *r);
 /* The twelve letters of leaf 0 ("GenuineIntel"); false when there is no leaf 0
  * or kinds of CPUs differ in it. */
 bool decode_vendor_string(const struct registers *r, char out[static VENDOR_STRING_MAX]);
+
+/* Is some kind of CPU a Haswell whose TSX Intel's errata switch off? */
+bool decode_has_broken_tsx(const struct registers *r);
+
+/* Was the MSR read on every kind of CPU, whatever its value? */
+bool decode_has_msr(const struct registers *r, uint32_t index);
 
 /* The brand string of leaves 0x80000002-4, blanks squeezed, printable; where the
  * CPU has none, "VENDOR family F model M stepping S"; "" without leaf 1. */

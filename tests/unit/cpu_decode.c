@@ -123,6 +123,68 @@ static const char *brand_of(struct arena *arena, struct leaf *l, size_t n)
 	return brand;
 }
 
+/* Intel's CPUs show SYSCALL to 64-bit programs only. */
+static void a_cpu_with_long_mode_has_syscall(void **state)
+{
+	static const struct {
+		uint32_t edx;
+		bool has;
+	} rows[] = { { 1u << 29, true }, { 1u << 29 | 1u << 11, true },
+		{ 1u << 11, true }, { 1u << 20, false } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct leaf l = { 0x80000001, 0, 0, 0, 0, rows[i].edx };
+		struct register_set set = set_of(&l, 1);
+		struct registers r = { { &set, 1 } };
+		struct bitset s = decode_features(&r);
+
+		assert_int_equal(holds(&s, "syscall"), rows[i].has);
+	}
+}
+
+static const struct leaf intel = { 0, 0, 7, 0x756e6547, 0x6c65746e, 0x49656e69 };
+static const struct leaf amd = { 0, 0, 7, 0x68747541, 0x444d4163, 0x69746e65 };
+
+static void the_haswells_of_the_errata_have_broken_tsx(void **state)
+{
+	static const struct {
+		const struct leaf *vendor;
+		uint32_t eax;
+		bool broken;
+	} rows[] = {
+		{ &intel, 0x000306c3, true },  /* 6/60: Haswell */
+		{ &intel, 0x00040651, true },  /* 6/69: ULT */
+		{ &intel, 0x00040661, true },  /* 6/70: with eDRAM */
+		{ &intel, 0x000306f2, true },  /* 6/63 stepping 2: EP */
+		{ &intel, 0x000306f4, false }, /* 6/63 stepping 4: EX */
+		{ &intel, 0x000306d4, false }, /* 6/61: Broadwell */
+		{ &amd, 0x000306c3, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct leaf l[] = { *rows[i].vendor, { 1, 0, rows[i].eax, 0, 0, 0 } };
+		struct register_set sets[] = { set_of(leaves + 2, 1), set_of(l, 2) };
+		struct registers r = { { sets, 2 } };
+
+		assert_int_equal(decode_has_broken_tsx(&r), rows[i].broken);
+	}
+}
+
+static void an_msr_counts_as_read_only_where_all_cpus_gave_it(void **state)
+{
+	struct register_set sets[] = { set_of(leaves, 4), set_of(leaves, 4) };
+	struct registers r = { { sets, 2 } }, none = { { NULL, 0 } };
+
+	(void)state;
+	assert_true(decode_has_msr(&r, 0x10a));
+	assert_false(decode_has_msr(&r, 0xcf));
+	assert_false(decode_has_msr(&none, 0x10a));
+	sets[1].msrs.count = 0;
+	assert_false(decode_has_msr(&r, 0x10a));
+}
+
 static void a_brand_string_is_squeezed_and_printable(void **state)
 {
 	static const char text[49] = "  Intel(R)   Xeon\033(R) CPU @ 2.30GHz  ";
@@ -157,6 +219,9 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_feature_that_one_kind_of_cpu_lacks_is_not_the_nodes),
 		cmocka_unit_test(absent_leaves_and_no_registers_read_as_zero),
 		cmocka_unit_test(the_vendor_is_that_of_all_kinds),
+		cmocka_unit_test(a_cpu_with_long_mode_has_syscall),
+		cmocka_unit_test(the_haswells_of_the_errata_have_broken_tsx),
+		cmocka_unit_test(an_msr_counts_as_read_only_where_all_cpus_gave_it),
 		cmocka_unit_test(a_brand_string_is_squeezed_and_printable),
 		cmocka_unit_test(a_cpu_without_a_brand_is_called_by_its_signature),
 	};
