@@ -64,17 +64,36 @@ static struct bitset vmx_controls(void)
 	return s;
 }
 
+/* A floating feature needs no word where all QEMUs have it in the model: then every
+ * node gives it.  Elsewhere it is pinned like any other. */
+static struct bitset settled_by_qemu(
+	const struct model_row *m, const struct common *common)
+{
+	struct bitset settled = common->floating;
+
+	for (size_t s = 0; s < catalogue_source_count(); s++) {
+		struct bitset features;
+
+		if (catalogue_source_row(s)->is_qemu &&
+			catalogue_define_model(m, s, common->virt, &features))
+			settled = bitset_and(&settled, &features);
+	}
+	return settled;
+}
+
 bool closing_of(
 	const struct model_row *m, const struct common *common, struct closing *out)
 {
 	struct meaning sum = meaning_of(m, common);
-	struct bitset controls = vmx_controls(), removed;
+	struct bitset controls = vmx_controls(), settled = settled_by_qemu(m, common);
+	struct bitset removed;
 
 	if (!sum.in_qemu)
 		return false;
 	out->model = m;
 	out->require = bitset_minus(&common->baseline, &sum.all);
 	out->unsaid = bitset_minus(&sum.here, &common->baseline);
+	out->unsaid = bitset_minus(&out->unsaid, &settled);
 	out->unsaid = bitset_minus(&out->unsaid, &common->names);
 	if (!bitset_is_subset(&out->unsaid, &controls))
 		return false;
@@ -83,6 +102,7 @@ bool closing_of(
 	removed = feature_list_set(m->removed);
 	out->disable = bitset_or(&sum.any, &removed);
 	out->disable = bitset_minus(&out->disable, &common->baseline);
+	out->disable = bitset_minus(&out->disable, &settled);
 	out->disable = bitset_and(&out->disable, &common->names);
 	out->elements = bitset_count(&out->require) + bitset_count(&out->disable);
 	return true;

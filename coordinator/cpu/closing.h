@@ -16,6 +16,7 @@ struct common {
 	enum virt_type virt;
 	const char *vendor;
 	struct bitset baseline;
+	struct bitset floating;	  /* on wherever the model has them, on every node */
 	struct bitset names;	  /* features that every node's libvirt can spell */
 	struct bitset model_rows; /* models that every node knows */
 	uint32_t sources;	  /* of the catalogue, that may apply on some node */

@@ -11,11 +11,13 @@ static struct common common_of(const struct offer *offers, size_t n, enum virt_t
 	struct common m = { .virt = virt,
 		.vendor = offers[0].vendor,
 		.names = offers[0].names,
+		.floating = offers[0].floating,
 		.model_rows = offers[0].model_rows,
 		.sources = offers[0].sources };
 
 	for (size_t i = 1; i < n; i++) {
 		m.names = bitset_and(&m.names, &offers[i].names);
+		m.floating = bitset_and(&m.floating, &offers[i].floating);
 		m.model_rows = bitset_and(&m.model_rows, &offers[i].model_rows);
 		m.sources |= offers[i].sources;
 	}

@@ -4,6 +4,9 @@
 
 #include "coordinator/cpu/cpuxml.h"
 #include "coordinator/cpu/decode.h"
+#include "coordinator/cpu/grants.h"
+
+const char *const offer_source_names[] = { "libvirt", "kvm", "raw", "none" };
 
 /* Everything that the steps below share. */
 struct deriving {
@@ -22,6 +25,9 @@ static const struct virt_bodies {
 	[VIRT_QEMU] = { BODY_domcaps_qemu, BODY_offer_qemu },
 };
 
+static const char raw_only[] = "nobody asked KVM, there is only raw CPUID "
+			       "(--allow-unproven goes by that)";
+
 static bool has_text(const struct node_facts *f, enum body_id id, const char **why)
 {
 	const char *gap;
@@ -33,9 +39,55 @@ static bool has_text(const struct node_facts *f, enum body_id id, const char **w
 	return false;
 }
 
-bool offer_has_virt(const struct node_facts *f, enum virt_type virt, const char **why)
+/* Nobody has asked libvirt, or it did not answer.  (Where it did, its word on a virt
+ * type counts, and a missing answer is a no.) */
+static bool libvirt_is_silent(const struct node_facts *f)
 {
-	return has_text(f, bodies_of[virt].domcaps, why);
+	return !f->present[BODY_capabilities] && !f->present[BODY_domcaps_kvm] &&
+	       !f->present[BODY_domcaps_qemu];
+}
+
+/* A peer made these facts, so it has asked KVM and a missing answer is a no.  A file
+ * with nothing but registers is somebody's copy: nobody asked. */
+static bool are_of_a_peer(const struct node_facts *f)
+{
+	return f->small.libvirt_version || f->small.hypervisor_version ||
+	       f->small.kernel[0];
+}
+
+enum offer_source offer_best_source(
+	const struct node_facts *f, enum virt_type virt, const char **why)
+{
+	const struct virt_bodies *bodies = &bodies_of[virt];
+	const char *reason = "";
+	bool domcaps = has_text(f, bodies->domcaps, &reason);
+	bool proven = domcaps && has_text(f, bodies->offer, &reason);
+
+	if (why)
+		*why = reason;
+	if (proven)
+		return OFFER_LIBVIRT;
+	if (virt != VIRT_KVM || !(domcaps || libvirt_is_silent(f)))
+		return OFFER_NONE;
+	if (f->present[BODY_kvm])
+		return OFFER_KVM;
+	if (f->present[BODY_host] && (domcaps || !are_of_a_peer(f)))
+		return OFFER_RAW;
+	return OFFER_NONE;
+}
+
+bool offer_has_virt(const struct node_facts *f, enum virt_type virt,
+	enum offer_source weakest, const char **why)
+{
+	const char *reason;
+	enum offer_source best;
+
+	if (has_text(f, bodies_of[virt].domcaps, why))
+		return true;
+	best = offer_best_source(f, virt, &reason);
+	if (best == OFFER_RAW && weakest == OFFER_KVM)
+		*why = raw_only;
+	return best <= weakest;
 }
 
 static enum rc missing(struct deriving *d, const char *fact, const char *why)
@@ -64,7 +116,7 @@ static void decode_registers(struct deriving *d)
 		d->out->kvm = decode_features(&f->registers[BODY_kvm]);
 }
 
-static enum rc take_domcaps(struct deriving *d)
+static enum rc read_domcaps(struct deriving *d, bool *has_host_model)
 {
 	const char *xml;
 	struct cpuxml_domcaps caps;
@@ -79,13 +131,45 @@ static enum rc take_domcaps(struct deriving *d)
 		return missing(d, body_rows[id].name, "they are of another virt type");
 	if (strcmp(caps.arch, "x86_64") != 0)
 		return missing(d, body_rows[id].name, "the guests would not be x86_64");
-	if (!caps.has_host_model)
-		return missing(d, body_rows[id].name, "libvirt has no host-model here");
+	*has_host_model = caps.has_host_model;
 	d->out->emulator = caps.emulator;
 	d->out->machine = caps.machine;
 	d->out->arch = caps.arch;
 	d->out->host_model = caps.host_model.model;
 	d->out->models = caps.models;
+	return RC_OK;
+}
+
+static enum rc take_domcaps(struct deriving *d)
+{
+	bool has_host_model;
+	enum rc rc = read_domcaps(d, &has_host_model);
+
+	if (rc == RC_OK && !has_host_model)
+		return missing(d, body_rows[bodies_of[d->virt].domcaps].name,
+			"libvirt has no host-model here");
+	return rc;
+}
+
+/* What the programs of a node know for sure; where nobody says which they are, all
+ * that the catalogue has know it. */
+static struct bitset certain_names(const struct node_facts *f)
+{
+	uint64_t libvirt = f->small.libvirt_version, qemu = f->small.hypervisor_version;
+
+	return libvirt && qemu ? catalogue_names_of(libvirt, qemu)
+			       : catalogue_names_known_to_all();
+}
+
+/* Without libvirt's word the programs may be any that the catalogue knows. */
+static enum rc take_domcaps_if_any(struct deriving *d)
+{
+	bool unused;
+
+	if (d->facts->present[bodies_of[d->virt].domcaps])
+		return read_domcaps(d, &unused);
+	d->out->names = certain_names(d->facts);
+	d->out->model_rows = catalogue_models_known_to_all();
 	return RC_OK;
 }
 
@@ -135,6 +219,43 @@ static enum rc take_features(struct deriving *d)
 	return RC_OK;
 }
 
+/* What the node's QEMU has no name for it cannot be told to give. */
+static void keep_grantable(struct deriving *d)
+{
+	struct bitset *features = &d->out->features;
+	struct bitset names = certain_names(d->facts);
+
+	*features = bitset_and(features, &names);
+	d->out->floating = bitset_and(&d->out->floating, &names);
+	for (size_t bit = bitset_next(features, 0); bit < BITSET_BITS;
+		bit = bitset_next(features, bit + 1))
+		if (!is_grantable(catalogue_feature(d->catalogue, bit)))
+			bitset_remove(features, bit);
+}
+
+static enum rc make_from_kvm(struct deriving *d)
+{
+	const struct node_facts *f = d->facts;
+	struct kvm_view view = { &f->registers[BODY_kvm], f->small.hypervisor_version,
+		are_of_a_peer(f) };
+
+	d->out->features = grants_of_kvm(&view);
+	keep_grantable(d);
+	return RC_OK;
+}
+
+static enum rc make_from_raw(struct deriving *d)
+{
+	struct grants g = grants_of_raw(&d->facts->registers[BODY_host]);
+	struct bitset old = catalogue_names_known_to_all();
+
+	/* what is new to some libvirt or QEMU is new to some kernel */
+	d->out->features = bitset_and(&g.features, &old);
+	d->out->floating = g.floating;
+	keep_grantable(d);
+	return RC_OK;
+}
+
 /* libvirt's offer is what the CPU that was asked can do; a guest's thread wanders to
  * the others.  (TCG needs nothing of the host.) */
 static enum rc drop_uneven(struct deriving *d)
@@ -156,6 +277,14 @@ static bool contradicts(const char *said, const char *string, const char *name)
 	       (catalogue_is_vendor(said, 0) || catalogue_vendor_name(string));
 }
 
+/* Of the CPUs; KVM's answer repeats it. */
+static bool vendor_string(const struct node_facts *f, char out[static VENDOR_STRING_MAX])
+{
+	enum body_id id = f->present[BODY_host] ? BODY_host : BODY_kvm;
+
+	return f->present[id] && decode_vendor_string(&f->registers[id], out);
+}
+
 /* KVM shows a guest the host's vendor, whatever model it is given; so the
  * registers decide, and libvirt must not contradict them.  Letters that cannot be
  * printed tell nobody apart: such a vendor is unknown. */
@@ -164,8 +293,7 @@ static enum rc take_vendor(struct deriving *d)
 	char string[VENDOR_STRING_MAX];
 	const char *name, *said = d->out->vendor;
 
-	if (d->virt != VIRT_KVM || !d->facts->present[BODY_host] ||
-		!decode_vendor_string(&d->facts->registers[BODY_host], string) ||
+	if (d->virt != VIRT_KVM || !vendor_string(d->facts, string) ||
 		strchr(string, '?'))
 		return RC_OK;
 	name = catalogue_vendor_name(string);
@@ -179,6 +307,17 @@ static enum rc take_vendor(struct deriving *d)
 			name, said);
 	d->out->vendor = name;
 	return RC_OK;
+}
+
+/* No libvirt names the vendor in place of the registers. */
+static enum rc need_vendor(struct deriving *d)
+{
+	enum rc rc = take_vendor(d);
+
+	if (rc == RC_OK && !d->out->vendor[0])
+		return missing(d, "registers",
+			"leaf 0 of CPUID is not there, or not the same on all CPUs");
+	return rc;
 }
 
 static enum rc take_brand(struct deriving *d)
@@ -220,22 +359,66 @@ void offer_derive_names(struct offer *o, uint64_t libvirt_version, uint64_t qemu
 	}
 }
 
-enum rc offer_from_facts(struct catalogue *c, const struct node_facts *f,
-	enum virt_type virt, struct arena *arena, struct offer *out, struct err *e)
+typedef enum rc step(struct deriving *d);
+
+static step *const steps_of[][6] = {
+	[OFFER_LIBVIRT] = { take_domcaps, take_features, drop_uneven, take_vendor,
+		take_brand },
+	[OFFER_KVM] = { take_domcaps_if_any, make_from_kvm, drop_uneven, need_vendor,
+		take_brand },
+	[OFFER_RAW] = { take_domcaps_if_any, make_from_raw, need_vendor, take_brand },
+};
+
+/* Why there is none from a source that would be believed. */
+static enum rc no_source(struct deriving *d, enum offer_source weakest)
 {
-	static enum rc (*const steps[])(struct deriving *) = { take_domcaps,
-		take_features, drop_uneven, take_vendor, take_brand };
+	const struct virt_bodies *bodies = &bodies_of[d->virt];
+	const char *why = d->out->why;
+	bool domcaps = d->facts->present[bodies->domcaps];
+
+	if (d->out->source == OFFER_RAW && weakest == OFFER_KVM)
+		why = raw_only;
+	return missing(d, body_rows[domcaps ? bodies->offer : bodies->domcaps].name, why);
+}
+
+enum rc offer_from_best(struct catalogue *c, const struct node_facts *f,
+	enum virt_type virt, enum offer_source weakest, struct arena *arena,
+	struct offer *out, struct err *e)
+{
 	struct deriving d = { c, f, virt, arena, out, e };
+	enum rc rc = RC_OK;
 
 	memset(out, 0, sizeof(*out));
 	out->node = f->small.hostname;
+	out->vendor = out->host_model = out->cpu = "";
+	out->emulator = out->machine = out->arch = "";
+	out->source = offer_best_source(f, virt, &out->why);
+	out->bare = !are_of_a_peer(f);
 	decode_registers(&d);
-	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
-		enum rc rc = steps[i](&d);
+	if (out->source > weakest || out->source == OFFER_NONE)
+		return no_source(&d, weakest);
+	for (step *const *s = steps_of[out->source]; *s && rc == RC_OK; s++)
+		rc = (*s)(&d);
+	if (rc == RC_OK)
+		offer_derive_names(
+			out, f->small.libvirt_version, f->small.hypervisor_version);
+	return rc;
+}
 
-		if (rc != RC_OK)
-			return rc;
+enum rc offer_from_facts(struct catalogue *c, const struct node_facts *f,
+	enum virt_type virt, struct arena *arena, struct offer *out, struct err *e)
+{
+	return offer_from_best(c, f, virt, OFFER_LIBVIRT, arena, out, e);
+}
+
+void offers_settle_floating(struct offer *offers, size_t n)
+{
+	bool proven = false;
+
+	for (size_t i = 0; i < n; i++)
+		proven = proven || offers[i].source != OFFER_RAW;
+	for (size_t i = 0; i < n && proven; i++) {
+		offers[i].features = bitset_or(&offers[i].features, &offers[i].floating);
+		offers[i].floating = (struct bitset){ { 0 } };
 	}
-	offer_derive_names(out, f->small.libvirt_version, f->small.hypervisor_version);
-	return RC_OK;
 }

@@ -9,6 +9,15 @@
 
 enum { XML_BYTES_MAX = 256 * 1024 };
 
+/* What is written must be libvirt's own word; to look ahead KVM's will do, and raw
+ * CPUID where the user says so. */
+static enum offer_source weakest_source(const struct options *o)
+{
+	if (o->verb->bit == FOR_NEGOTIATE)
+		return OFFER_LIBVIRT;
+	return o->allow_unproven ? OFFER_RAW : OFFER_KVM;
+}
+
 /* ---- virt type */
 
 void judge_virt_types(struct run *run)
@@ -16,7 +25,8 @@ void judge_virt_types(struct run *run)
 	for (size_t i = 0; i < run->count; i++)
 		for (int virt = 0; virt < VIRT_COUNT && run->nodes[i].facts; virt++)
 			run->nodes[i].virt[virt] = offer_has_virt(&run->facts[i],
-				(enum virt_type)virt, &run->nodes[i].virt_why[virt]);
+				(enum virt_type)virt, weakest_source(run->options),
+				&run->nodes[i].virt_why[virt]);
 }
 
 static size_t lacking(const struct run *run, enum virt_type virt)
@@ -124,8 +134,9 @@ static void offer_make(struct run *run, size_t i, enum virt_type virt)
 	struct offer *offer = &run->offers[i];
 	const char *unread;
 
-	if (!run_has(run, i) || offer_from_facts(run->catalogue, &run->facts[i], virt,
-					&run->arena, offer, &n->err) != RC_OK)
+	if (!run_has(run, i) || offer_from_best(run->catalogue, &run->facts[i], virt,
+					weakest_source(run->options), &run->arena, offer,
+					&n->err) != RC_OK)
 		return;
 	offer->node = n->name; /* the user's name for it, not its own */
 	n->offer = offer;
@@ -135,17 +146,68 @@ static void offer_make(struct run *run, size_t i, enum virt_type virt)
 			unread);
 }
 
-void judge_offers(struct run *run)
+static bool is_alike(const struct offer *a, const struct offer *b)
+{
+	return a->source == b->source && strcmp(a->why, b->why) == 0;
+}
+
+/* The first of those whose offers come from the same place for the same reason? */
+static bool is_first_alike(const struct run *run, size_t node)
+{
+	for (size_t i = 0; i < node; i++)
+		if (run->nodes[i].offer && is_alike(&run->offers[i], &run->offers[node]))
+			return false;
+	return true;
+}
+
+/* Says of all nodes whose offers are like this one's that libvirt did not make them. */
+static enum rc remark_source(struct run *run, const struct offer *like, struct err *e)
+{
+	bool raw = like->source == OFFER_RAW;
+	const char *text = arena_format(&run->arena,
+		raw ? "unproven: raw CPUID less what KVM never gives, as libvirt was not "
+		      "asked: %s"
+		    : "from KVM's answer less what QEMU is known to hold back, as "
+		      "libvirt was not asked: %s",
+		like->why);
+	enum rc rc = run_remark(run, raw, "offer", NULL, text, e);
+	struct texts *nodes;
+
+	if (rc != RC_OK)
+		return rc;
+	nodes = &run->report.remarks[run->report.remark_count - 1].nodes;
+	for (size_t i = 0; i < run->count; i++)
+		if (run->nodes[i].offer && is_alike(&run->offers[i], like))
+			nodes->item[nodes->count++] = run->nodes[i].name;
+	return RC_OK;
+}
+
+/* Once the offers are there. */
+static enum rc offers_finish(struct run *run, struct err *e)
+{
+	enum rc rc = RC_OK;
+
+	offers_settle_floating(run->offers, run->count);
+	for (size_t i = 0; i < run->count && rc == RC_OK; i++)
+		if (run->nodes[i].offer && run->offers[i].source != OFFER_LIBVIRT &&
+			is_first_alike(run, i))
+			rc = remark_source(run, &run->offers[i], e);
+	return rc;
+}
+
+enum rc judge_offers(struct run *run, struct err *e)
 {
 	for (size_t i = 0; i < run->count; i++)
 		offer_make(run, i, run->virt);
+	return offers_finish(run, e);
 }
 
-void judge_best_offers(struct run *run)
+enum rc judge_best_offers(struct run *run, struct err *e)
 {
 	blame_the_unable(run);
 	for (size_t i = 0; i < run->count; i++)
 		offer_make(run, i, run->nodes[i].virt[VIRT_KVM] ? VIRT_KVM : VIRT_QEMU);
+	return offers_finish(run, e);
 }
 
 enum rc judge_write_xml(

@@ -15,11 +15,12 @@ void judge_virt_types(struct run *run);
 enum rc judge_choose_virt(struct run *run, struct err *e);
 
 /* The offer of every node that has no err for run->virt; a node without one gets an
- * err. */
-void judge_offers(struct run *run);
+ * err.  Where libvirt did not make an offer, a remark says so; negotiate takes none
+ * but libvirt's. */
+enum rc judge_offers(struct run *run, struct err *e);
 
 /* For probe: each node's offer for the best virt type that it has. */
-void judge_best_offers(struct run *run);
+enum rc judge_best_offers(struct run *run, struct err *e);
 
 /* Level and XML of the offers, as wished for.  RC_LEVEL; where vendors are the reason
  * the report then has a pool for each. */

@@ -18,8 +18,9 @@ static enum rc propose_level(struct run *run, struct err *e)
 	rc = judge_choose_virt(run, e);
 	if (rc != RC_OK)
 		return rc;
-	judge_offers(run);
-	rc = run_blame(run, nothing_written, e);
+	rc = judge_offers(run, e);
+	if (rc == RC_OK)
+		rc = run_blame(run, nothing_written, e);
 	return rc == RC_OK ? judge_level(run, e) : rc;
 }
 

@@ -29,6 +29,8 @@ static const struct option_row {
 		"leave these nodes out (a pattern)")
 	ROW(0, "from", "DIR", TEXT, from, FOR_PLAN | FOR_PROBE, 0,
 		"judge saved facts (DIR/*.facts, DIR/*.txt, or one file), no network")
+	FLAG(0, "allow-unproven", allow_unproven, FOR_PLAN | FOR_PROBE,
+		"take raw CPUID, less what KVM never gives, where nothing else is known")
 	ROW(0, "save", "DIR", TEXT, save, FOR_PROBE, 0,
 		"write each node's facts to DIR/NODE.facts")
 	FLAG(0, "dry-run", dry_run, FOR_NEGOTIATE,

@@ -37,7 +37,7 @@ struct options {
 	const char *user, *connect, *virt_type, *level_name, *simd, *from, *save;
 	uint32_t port, connect_timeout_s, timeout_s, parallel;
 	bool no_agent, accept_new, become, dry_run, json, verbose, quiet, help;
-	bool cross_vendor;
+	bool cross_vendor, allow_unproven;
 };
 
 /* Fills *out from the words behind the verb; texts point into argv.  RC_USAGE

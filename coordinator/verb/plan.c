@@ -29,8 +29,9 @@ static enum rc plan_run(struct run *run, const struct options *o, struct err *e)
 	rc = judge_choose_virt(run, e);
 	if (rc != RC_OK)
 		return rc;
-	judge_offers(run);
-	rc = run_blame(run, "no plan without them (--without NODE)", e);
+	rc = judge_offers(run, e);
+	if (rc == RC_OK)
+		rc = run_blame(run, "no plan without them (--without NODE)", e);
 	if (rc == RC_OK)
 		rc = judge_level(run, e);
 	if (rc == RC_OK)

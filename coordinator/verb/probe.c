@@ -36,8 +36,9 @@ static enum rc probe_run(struct run *run, const struct options *o, struct err *e
 	if (rc != RC_OK)
 		return rc;
 	judge_virt_types(run);
-	judge_best_offers(run);
-	rc = run_blame(run, "see the lines of the report", e);
+	rc = judge_best_offers(run, e);
+	if (rc == RC_OK)
+		rc = run_blame(run, "see the lines of the report", e);
 	if (rc == RC_OK) {
 		const char *summary = arena_format(&run->arena, "%zu node%s%s%s",
 			run->count, run->count == 1 ? "" : "s",

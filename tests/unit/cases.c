@@ -1,6 +1,7 @@
 /* Machine cases: each folder of tests/cases holds the facts of a fleet and the
  * level that must come out (level.xml) or the reason why none can (level.error).
- * A file `virt` names another virt type than kvm, a file `options` holds "cross-vendor".
+ * A file `virt` names another virt type than kvm, a file `weakest` a source of offers
+ * that is believed besides libvirt: kvm or raw; a file `options` holds "cross-vendor".
  * Where vendors differ, level.error has each vendor's own outcome as well.
  *
  *	unit_cases 'naples*'	runs some
@@ -24,6 +25,7 @@ struct fleet_case {
 	struct arena arena;
 	struct catalogue *catalogue;
 	enum virt_type virt;
+	enum offer_source weakest;
 	struct offer offers[NODES_MAX];
 	size_t count;
 	struct wishes wishes;
@@ -70,6 +72,7 @@ static void assert_offer_is_within_kvm(struct fleet_case *c, const struct offer 
 
 	if (c->virt != VIRT_KVM || bitset_is_empty(&o->kvm))
 		return;
+	bitset_remove(&extra, (size_t)catalogue_find(c->catalogue, "hypervisor"));
 	for (size_t bit = bitset_next(&extra, 0); bit < BITSET_BITS;
 		bit = bitset_next(&extra, bit + 1))
 		fail_msg("%s: %s is offered, KVM does not pass it on", o->node,
@@ -148,12 +151,13 @@ static const char *load_offers(struct fleet_case *c)
 		struct err e;
 
 		assert_rc(dump_read(in, names[i], &c->arena, f, &e), RC_OK, &e);
-		if (offer_from_facts(c->catalogue, f, c->virt, &c->arena,
+		if (offer_from_best(c->catalogue, f, c->virt, c->weakest, &c->arena,
 			    &c->offers[c->count], &e) != RC_OK)
 			return arena_format(&c->arena, "%s: %s: %s\n", names[i],
 				rc_name(e.code), e.text);
 		assert_offer_is_within_kvm(c, &c->offers[c->count++]);
 	}
+	offers_settle_floating(c->offers, c->count);
 	return NULL;
 }
 
@@ -203,21 +207,35 @@ static void hold_against_file(struct fleet_case *c, const char *got, bool is_lev
 		show_difference(path, got, c->folder);
 }
 
+/* The word in a file of the case; NULL when there is none. */
+static char *word_of(struct fleet_case *c, const char *file)
+{
+	char *word;
+
+	if (access(path_in(c, file), R_OK) != 0)
+		return NULL;
+	word = test_read_file(&c->arena, path_in(c, file));
+	word[strcspn(word, "\n")] = '\0';
+	return word;
+}
+
+static enum offer_source source_of(const char *word)
+{
+	assert_true(strcmp(word, "kvm") == 0 || strcmp(word, "raw") == 0);
+	return word[0] == 'k' ? OFFER_KVM : OFFER_RAW;
+}
+
 static void run_case(void **state)
 {
 	struct fleet_case c = { .folder = *state };
-	const char *got;
+	const char *got, *virt = word_of(&c, "virt"), *weakest = word_of(&c, "weakest");
 	bool is_level = false;
 	struct err e;
 
 	c.catalogue = catalogue_new(&c.arena, &e);
 	assert_non_null(c.catalogue);
-	if (access(path_in(&c, "virt"), R_OK) == 0) {
-		char *name = test_read_file(&c.arena, path_in(&c, "virt"));
-
-		name[strcspn(name, "\n")] = '\0';
-		c.virt = virt_of(name);
-	}
+	c.virt = virt ? virt_of(virt) : VIRT_KVM;
+	c.weakest = weakest ? source_of(weakest) : OFFER_LIBVIRT;
 	assert_true(c.virt < VIRT_COUNT);
 	if (access(path_in(&c, "options"), R_OK) == 0) {
 		assert_string_equal(test_read_file(&c.arena, path_in(&c, "options")),

@@ -31,7 +31,16 @@ static const struct plan {
 		"note (vendor): an emulated CPU" },
 	{ "naples+zen2", "--cross-vendor", 0, "note (vendor): all these nodes" },
 	{ "naples+dhyana", "", 21, "AMD (node01), Hygon (node02)" },
-	{ "haswell+facts-with-registers-only", "", 20, "no guests can run here" },
+	{ "haswell+facts-with-registers-only", "", 20, "--allow-unproven goes by that" },
+	{ "haswell+facts-with-registers-only", "--allow-unproven", 0,
+		"warning (offer): unproven: raw CPUID less what KVM never gives, as "
+		"libvirt was not asked: not in this dump: node02" },
+	{ "sandybridge+westmere-registers-of-kvm", "", 0,
+		"note (offer): from KVM's answer less what QEMU is known to hold back, "
+		"as libvirt was not asked: not in this dump: node01, node02" },
+	{ "sandybridge+westmere-registers-of-kvm", "--virt-type qemu", 20,
+		"no guests of virt type qemu" },
+	{ "coffeelake+cascadelake-registers", "--allow-unproven", 0, "unproven" },
 };
 
 static void each_fleet_is_judged_or_refused_with_its_reason(void **state)

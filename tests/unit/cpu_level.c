@@ -98,6 +98,46 @@ static void whoever_defines_the_model_the_guest_gets_the_baseline(void **state)
 	assert_true(levels_seen > FLEETS / 2);
 }
 
+/* Nobody asked KVM whether x2apic and its like are there, but a guest has them or has
+ * them not on all nodes alike: QEMU's definitions agree, or the level says off. */
+static void check_floating(struct fleet *f)
+{
+	static const char *const names[] = { "x2apic", "arat", "hypervisor", "umip" };
+	struct bitset floating = { { 0 } }, first = { { 0 } };
+	struct level l;
+	struct err e;
+	bool any = false;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		bitset_add(&floating, (size_t)catalogue_find_row(names[i]));
+	for (size_t i = 0; i < f->count; i++) {
+		f->offers[i].source = OFFER_RAW;
+		f->offers[i].floating = floating;
+		f->offers[i].features = bitset_minus(&f->offers[i].features, &floating);
+	}
+	if (choose(f, &l, &e) != RC_OK)
+		return;
+	for (size_t s = 0; s < catalogue_source_count(); s++) {
+		const struct model_row *m = catalogue_find_model(l.model);
+		struct bitset got;
+
+		if (!catalogue_source_row(s)->is_qemu || !(common_sources(f) >> s & 1) ||
+			!catalogue_define_model(m, s, f->virt, &got))
+			continue;
+		got = apply(f, &l, &got);
+		got = bitset_and(&got, &floating);
+		assert_true(!any || bitset_equals(&got, &first));
+		first = got;
+		any = true;
+	}
+}
+
+static void what_floats_is_the_same_by_every_definition_of_qemus(void **state)
+{
+	(void)state;
+	for_many_fleets(check_floating);
+}
+
 static void check_requires(struct fleet *f)
 {
 	struct level l;
@@ -418,6 +458,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(whoever_defines_the_model_the_guest_gets_the_baseline),
+		cmocka_unit_test(what_floats_is_the_same_by_every_definition_of_qemus),
 		cmocka_unit_test(a_level_only_says_what_every_node_understands),
 		cmocka_unit_test(a_model_is_known_to_all_and_of_their_vendor),
 		cmocka_unit_test(the_level_does_not_depend_on_order),

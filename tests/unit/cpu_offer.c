@@ -120,16 +120,16 @@ static void a_node_without_an_offer_says_why(void **state)
 	(void)state;
 	setup(&n, NULL, NULL);
 	n.facts.small.gaps = (struct list){ gaps, 2 };
-	assert_false(offer_has_virt(&n.facts, VIRT_KVM, &why));
+	assert_false(offer_has_virt(&n.facts, VIRT_KVM, OFFER_LIBVIRT, &why));
 	assert_string_equal(why, "no /dev/kvm");
 	assert_rc(derive(&n), RC_FACTS, &n.e);
 	assert_contains(n.e.text, "no offer for kvm guests: domcaps_kvm: no /dev/kvm");
 	n.facts.text[BODY_domcaps_kvm] = DOMCAPS("kvm", "x86_64");
 	n.facts.present[BODY_domcaps_kvm] = true;
-	assert_true(offer_has_virt(&n.facts, VIRT_KVM, &why));
+	assert_true(offer_has_virt(&n.facts, VIRT_KVM, OFFER_LIBVIRT, &why));
 	assert_rc(derive(&n), RC_FACTS, &n.e);
 	assert_contains(n.e.text, "offer_kvm: libvirtd is not running");
-	assert_false(offer_has_virt(&n.facts, VIRT_QEMU, &why));
+	assert_false(offer_has_virt(&n.facts, VIRT_QEMU, OFFER_LIBVIRT, &why));
 	assert_string_equal(why, "the facts do not say");
 	arena_destroy(&n.arena);
 }
@@ -207,6 +207,178 @@ static void letters_that_cannot_be_printed_are_no_vendor(void **state)
 	arena_destroy(&n.arena);
 }
 
+/* L: libvirt's domain capabilities and offer, d: the capabilities alone, q: of virt type
+ * qemu alone; k: KVM's registers, r: raw ones; p: made by a peer. */
+static const struct {
+	const char *have;
+	enum offer_source source;
+} sources[] = {
+	{ "Lkrp", OFFER_LIBVIRT },
+	{ "L", OFFER_LIBVIRT },
+	{ "dkrp", OFFER_KVM },
+	{ "krp", OFFER_KVM }, /* libvirt is not there at all */
+	{ "k", OFFER_KVM },
+	{ "kr", OFFER_KVM },
+	{ "drp", OFFER_RAW }, /* the peer may not open /dev/kvm, libvirt may */
+	{ "r", OFFER_RAW },
+	{ "rp", OFFER_NONE },	/* the peer was told no */
+	{ "qkrp", OFFER_NONE }, /* libvirt was */
+	{ "qr", OFFER_NONE },
+	{ "dp", OFFER_NONE },
+	{ "p", OFFER_NONE },
+};
+
+static void setup_source(struct node *n, const char *have)
+{
+	static const struct {
+		char letter;
+		enum body_id body;
+		const char *text;
+	} bodies[] = {
+		{ 'L', BODY_domcaps_kvm, DOMCAPS("kvm", "x86_64") },
+		{ 'L', BODY_offer_kvm, OFFER("", REQUIRE("fpu")) },
+		{ 'd', BODY_domcaps_kvm, DOMCAPS("kvm", "x86_64") },
+		{ 'q', BODY_domcaps_qemu, DOMCAPS("qemu", "x86_64") },
+		{ 'k', BODY_kvm, "" },
+		{ 'r', BODY_host, "" },
+	};
+
+	setup(n, NULL, NULL);
+	n->facts.small.kernel = "";
+	if (!strchr(have, 'p'))
+		n->facts.small.libvirt_version = n->facts.small.hypervisor_version = 0;
+	n->facts.registers[BODY_kvm].sets = (struct list){ &host_set, 1 };
+	n->facts.present[BODY_host] = false;
+	for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++)
+		if (strchr(have, bodies[i].letter)) {
+			n->facts.present[bodies[i].body] = true;
+			n->facts.text[bodies[i].body] = bodies[i].text;
+		}
+}
+
+static enum rc derive_from(struct node *n, enum offer_source weakest)
+{
+	return offer_from_best(
+		n->catalogue, &n->facts, VIRT_KVM, weakest, &n->arena, &n->offer, &n->e);
+}
+
+static void the_best_source_is_taken_and_no_weaker_one(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++) {
+		enum offer_source source = sources[i].source;
+		struct node n;
+
+		print_message("  %s\n", sources[i].have);
+		setup_source(&n, sources[i].have);
+		assert_int_equal(offer_best_source(&n.facts, VIRT_KVM, NULL), source);
+		for (int w = OFFER_LIBVIRT; w < OFFER_NONE; w++) {
+			enum offer_source weakest = (enum offer_source)w;
+
+			if (source > weakest) {
+				assert_rc(derive_from(&n, weakest), RC_FACTS, &n.e);
+				continue;
+			}
+			assert_rc(derive_from(&n, weakest), RC_OK, &n.e);
+			assert_int_equal(n.offer.source, source);
+			assert_int_equal(n.offer.why[0] == '\0', source == OFFER_LIBVIRT);
+			assert_int_equal(n.offer.bare, !strchr(sources[i].have, 'p'));
+		}
+		arena_destroy(&n.arena);
+	}
+}
+
+static void a_virt_type_is_there_when_its_source_is_believed(void **state)
+{
+	static const struct {
+		const char *have;
+		bool strict, with_kvm, with_raw;
+		const char *why; /* of the middle one */
+	} rows[] = {
+		{ "L", true, true, true, NULL },
+		{ "drp", true, true, true, NULL }, /* the offer is missing, not KVM */
+		{ "kr", false, true, true, NULL },
+		{ "r", false, false, true, "--allow-unproven" },
+		{ "qkrp", false, false, false, "the facts do not say" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const char *why = "";
+		struct node n;
+
+		setup_source(&n, rows[i].have);
+		assert_int_equal(offer_has_virt(&n.facts, VIRT_KVM, OFFER_LIBVIRT, &why),
+			rows[i].strict);
+		assert_int_equal(offer_has_virt(&n.facts, VIRT_KVM, OFFER_RAW, &why),
+			rows[i].with_raw);
+		assert_int_equal(offer_has_virt(&n.facts, VIRT_KVM, OFFER_KVM, &why),
+			rows[i].with_kvm);
+		if (rows[i].why)
+			assert_contains(why, rows[i].why);
+		arena_destroy(&n.arena);
+	}
+}
+
+/* TCG's CPU has nothing to do with the host's registers. */
+static void registers_make_no_offer_of_emulated_guests(void **state)
+{
+	struct node n;
+
+	(void)state;
+	setup_source(&n, "kr");
+	assert_int_equal(offer_best_source(&n.facts, VIRT_QEMU, NULL), OFFER_NONE);
+	arena_destroy(&n.arena);
+}
+
+static void registers_that_name_no_vendor_make_no_offer(void **state)
+{
+	struct node n;
+
+	(void)state;
+	setup_source(&n, "r");
+	n.facts.registers[BODY_host].sets.count = 0;
+	assert_rc(derive_from(&n, OFFER_RAW), RC_FACTS, &n.e);
+	assert_contains(n.e.text, "leaf 0 of CPUID");
+	arena_destroy(&n.arena);
+}
+
+static void what_cannot_be_granted_is_made_of_no_registers(void **state)
+{
+	struct leaf all[] = { intel_leaf, { 0xd, 1, UINT32_MAX, 0, 0, 0 },
+		{ 0x80000007, 0, 0, 0, 0, UINT32_MAX } };
+	struct register_set set = { "", { all, 3 }, { NULL, 0 } };
+	struct node n;
+
+	(void)state;
+	for (int kvm = 0; kvm < 2; kvm++) {
+		setup_source(&n, kvm ? "k" : "r");
+		n.facts.registers[kvm ? BODY_kvm : BODY_host].sets.item = &set;
+		assert_rc(derive_from(&n, OFFER_RAW), RC_OK, &n.e);
+		assert_true(offers(&n, "xsaveopt"));
+		assert_false(offers(&n, "xsaves"));
+		assert_false(offers(&n, "invtsc"));
+		arena_destroy(&n.arena);
+	}
+}
+
+static void floating_features_are_offered_beside_a_proven_node(void **state)
+{
+	struct offer o[2] = { { .source = OFFER_RAW }, { .source = OFFER_RAW } };
+
+	(void)state;
+	bitset_add(&o[0].features, 1);
+	bitset_add(&o[0].floating, 2);
+	offers_settle_floating(o, 2);
+	assert_false(bitset_has(&o[0].features, 2));
+	assert_true(bitset_has(&o[0].floating, 2));
+	o[1].source = OFFER_KVM;
+	offers_settle_floating(o, 2);
+	assert_true(bitset_has(&o[0].features, 1));
+	assert_true(bitset_has(&o[0].features, 2));
+	assert_true(bitset_is_empty(&o[0].floating));
+}
+
 static bool knows_name(const struct node *n, const char *name)
 {
 	return bitset_has(&n->offer.names, (size_t)catalogue_find_row(name));
@@ -241,6 +413,12 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_vendor_that_libvirt_cannot_name_keeps_its_letters),
 		cmocka_unit_test(a_name_of_a_later_libvirt_does_not_change_the_letters),
 		cmocka_unit_test(letters_that_cannot_be_printed_are_no_vendor),
+		cmocka_unit_test(the_best_source_is_taken_and_no_weaker_one),
+		cmocka_unit_test(a_virt_type_is_there_when_its_source_is_believed),
+		cmocka_unit_test(registers_make_no_offer_of_emulated_guests),
+		cmocka_unit_test(registers_that_name_no_vendor_make_no_offer),
+		cmocka_unit_test(what_cannot_be_granted_is_made_of_no_registers),
+		cmocka_unit_test(floating_features_are_offered_beside_a_proven_node),
 		cmocka_unit_test(an_older_libvirt_is_only_trusted_with_names_it_used),
 	};
 
