@@ -20,7 +20,11 @@
  * `cpu LIST` opens a further kind of logical CPU (cpuid lines before any `cpu`
  * belong to one kind without a list).  A "fact" line names a scalar field of
  * struct facts and gives its value to the end of the line.  A file with
- * nothing but source, cpu, cpuid and msr lines is a valid one.
+ * nothing but source, cpu, cpuid and msr lines is a valid one; registers before any
+ * source line are the host's, so that what cpuid(1) prints can be made into one:
+ *
+ *	cpuid -r | awk '/^CPU/ { print "cpu", n++ }
+ *		/eax=/ { gsub(/:|e[abcd]x=/, ""); print "cpuid", $0 }'
  */
 #ifndef PROTO_DUMP_H
 #define PROTO_DUMP_H

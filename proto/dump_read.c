@@ -131,16 +131,25 @@ static enum rc read_source(struct reader *r, char *rest)
 	return RC_OK;
 }
 
+/* Before any source line: what cpuid(1) prints says nothing of where it was read. */
+static void open_source(struct reader *r)
+{
+	if (r->source != BODY_COUNT)
+		return;
+	r->source = BODY_host;
+	r->out->present[BODY_host] = true;
+}
+
 static enum rc read_cpu(struct reader *r, char *rest)
 {
 	struct register_set *set;
 	struct list *sets;
 
-	if (r->source == BODY_COUNT)
-		return bad_line(r, "cpu before any source line", "");
+	open_source(r);
 	sets = &r->out->registers[r->source].sets;
 	if (sets->count == LIMIT_CPU_KINDS)
-		return bad_line(r, "too many kinds of CPU", "");
+		return bad_line(
+			r, "too many kinds of CPU; one `cpu` of each kind is enough", "");
 	set = list_append(r, sets, &record_register_set);
 	if (!set)
 		return RC_MEMORY;
@@ -153,8 +162,7 @@ static enum rc open_set(struct reader *r, struct register_set **out)
 {
 	struct list *sets;
 
-	if (r->source == BODY_COUNT)
-		return bad_line(r, "registers before any source line", "");
+	open_source(r);
 	sets = &r->out->registers[r->source].sets;
 	if (sets->count == 0) {
 		struct register_set *set = list_append(r, sets, &record_register_set);

@@ -184,8 +184,9 @@ static bool is_of_amd(const struct registers *r)
 {
 	char vendor[VENDOR_STRING_MAX];
 
-	return decode_vendor_string(r, vendor) && (strcmp(vendor, "AuthenticAMD") == 0 ||
-							  strcmp(vendor, "HygonGenuine") == 0);
+	return decode_vendor_string(r, vendor) &&
+	       (strcmp(vendor, "AuthenticAMD") == 0 ||
+		       strcmp(vendor, "HygonGenuine") == 0);
 }
 
 /* The bit is KVM's only if KVM has the MSR (Linux 4.17 to 4.20 said it without, on

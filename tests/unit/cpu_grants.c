@@ -41,8 +41,8 @@ static bool has_leaf(const struct register_set *set, const struct feature_row *r
 	return has;
 }
 
-static void fill_set(struct node *n, size_t kind, const struct leaf *vendor,
-	uint64_t *seed)
+static void fill_set(
+	struct node *n, size_t kind, const struct leaf *vendor, uint64_t *seed)
 {
 	struct register_set *set = &n->sets[kind];
 
@@ -364,7 +364,9 @@ static void check_machine(const char *path)
 	const char *text = test_read_file(&m.arena, path);
 	/* On raw CPUID alone the first is a guess (the kernel must save its state), the
 	 * other left out for kvm.enable_pmu. */
-	static const char *const guessed[] = { "mpx" }, *const unsure[] = { "perfctr_core" };
+	static const char *const guessed[] = { "mpx" }, *const unsure[] = {
+		"perfctr_core"
+	};
 	struct bitset more = set_of(guessed, 1), less = set_of(unsure, 1);
 
 	print_message("  %s\n", path);
@@ -372,8 +374,8 @@ static void check_machine(const char *path)
 	assert_rc(dump_read((struct bytes){ (const uint8_t *)text, strlen(text) }, path,
 			  &m.arena, &m.facts, &e),
 		RC_OK, &e);
-	assert_rc(offer_from_facts(
-			  m.catalogue, &m.facts, VIRT_KVM, &m.arena, &m.asked, &e),
+	assert_rc(
+		offer_from_facts(m.catalogue, &m.facts, VIRT_KVM, &m.arena, &m.asked, &e),
 		RC_OK, &e);
 	make_again(&m, OFFER_KVM);
 	assert_subset(&m.made.features, &m.asked.features);
