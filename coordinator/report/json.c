@@ -202,6 +202,7 @@ static json_t *offer_of(struct writer *w, const struct report *r, const struct o
 	if (!o)
 		return json_null();
 	object = json_object();
+	put(w, object, "source", text_of(w, offer_source_names[o->source]));
 	put(w, object, "cpu", text_of(w, o->cpu));
 	put(w, object, "vendor", text_or_null(w, o->vendor));
 	put(w, object, "host_model", text_or_null(w, o->host_model));
