@@ -75,6 +75,7 @@ static const struct grant_row {
 	{ "nodeid_msr", GRANT_NEVER, host_only },
 	{ "perfctr_core", GRANT_DEPENDS, vpmu },
 	{ "perfctr_nb", GRANT_NEVER, not_in_kvm },
+	{ "perfmon-v2", GRANT_WITH_MORE, wants_pmu },
 	{ "virt-ssbd", GRANT_DEPENDS, microcode },
 	/* Linux arch/x86/kvm/lapic.c: all of the local APIC is KVM's own;
 	 * kvm_set_cpu_caps() sets TSC_ADJUST; arch/x86/kvm/vmx/vmx.c

@@ -159,6 +159,39 @@ static void a_version_that_no_node_has_counts_all_the_same(void **state)
 	assert_true(holds(&closing.disable, "mpx"));
 }
 
+/* x2apic is in all QEMUs' Haswell and in no libvirt's of old. */
+static void what_floats_needs_no_word_where_all_qemus_have_it(void **state)
+{
+	const struct model_row *m = catalogue_find_model("Haswell-noTSX");
+	struct common c = nodes_of(m, 0, 0);
+	struct closing closing;
+
+	(void)state;
+	c.names = catalogue_names_known_to_all();
+	bitset_remove(&c.baseline, bit_of("x2apic"));
+	assert_true(closing_of(m, &c, &closing));
+	assert_true(holds(&closing.disable, "x2apic"));
+	bitset_add(&c.floating, bit_of("x2apic"));
+	assert_true(closing_of(m, &c, &closing));
+	assert_false(holds(&closing.disable, "x2apic"));
+	assert_false(holds(&closing.require, "x2apic"));
+}
+
+/* As if mpx floated: libvirt 9.0 has it in the model, no QEMU does. */
+static void what_floats_is_disabled_where_a_qemu_lacks_it(void **state)
+{
+	const struct model_row *m = catalogue_find_model("Skylake-Server-IBRS");
+	struct common c = nodes_of(m, 0, 0);
+	struct closing closing;
+
+	(void)state;
+	c.names = catalogue_names_known_to_all();
+	bitset_remove(&c.baseline, bit_of("mpx"));
+	bitset_add(&c.floating, bit_of("mpx"));
+	assert_true(closing_of(m, &c, &closing));
+	assert_true(holds(&closing.disable, "mpx"));
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -169,6 +202,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(controls_of_vmx_that_cannot_be_named_are_reported),
 		cmocka_unit_test(a_name_of_another_version_is_left_out),
 		cmocka_unit_test(a_version_that_no_node_has_counts_all_the_same),
+		cmocka_unit_test(what_floats_needs_no_word_where_all_qemus_have_it),
+		cmocka_unit_test(what_floats_is_disabled_where_a_qemu_lacks_it),
 	};
 
 	test_filter(argc, argv);
