@@ -166,9 +166,11 @@ static void the_haswells_of_the_errata_have_broken_tsx(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct leaf l[] = { *rows[i].vendor, { 1, 0, rows[i].eax, 0, 0, 0 } };
 		struct register_set sets[] = { set_of(leaves + 2, 1), set_of(l, 2) };
-		struct registers r = { { sets, 2 } };
+		struct register_set turned[] = { sets[1], sets[0] };
+		struct registers r = { { sets, 2 } }, other = { { turned, 2 } };
 
 		assert_int_equal(decode_has_broken_tsx(&r), rows[i].broken);
+		assert_int_equal(decode_has_broken_tsx(&other), rows[i].broken);
 	}
 }
 

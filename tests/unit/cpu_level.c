@@ -138,6 +138,47 @@ static void what_floats_is_the_same_by_every_definition_of_qemus(void **state)
 	for_many_fleets(check_floating);
 }
 
+static bool says(const struct level *l, const char *name)
+{
+	bool said = false;
+
+	for (size_t i = 0; i < l->feature_count; i++)
+		said = said || strcmp(l->features[i].name, name) == 0;
+	return said;
+}
+
+/* As umip, which an AMD without it cannot give. */
+static void what_one_node_cannot_float_does_not_float(void **state)
+{
+	size_t x2apic = (size_t)catalogue_find_row("x2apic");
+	struct level l;
+	struct fleet f;
+	struct err e;
+
+	(void)state;
+	fleet_begin(&f, 1);
+	f.count = 2;
+	for (size_t i = 0; i < 2; i++) {
+		struct offer *o = &f.offers[i];
+
+		o->source = OFFER_RAW;
+		o->vendor = "Intel";
+		o->features = feature_list_set(catalogue_find_model("Haswell")->features);
+		bitset_remove(&o->features, x2apic);
+		o->names = catalogue_names_known_to_all();
+		bitset_add(&o->model_rows,
+			(size_t)(catalogue_find_model("Haswell") - catalogue_model(0)));
+		o->sources = catalogue_all_sources();
+		bitset_add(&o->floating, x2apic);
+	}
+	assert_rc(choose(&f, &l, &e), RC_OK, &e);
+	assert_false(says(&l, "x2apic"));
+	bitset_remove(&f.offers[1].floating, x2apic);
+	assert_rc(choose(&f, &l, &e), RC_OK, &e);
+	assert_true(says(&l, "x2apic"));
+	arena_destroy(&f.arena);
+}
+
 static void check_requires(struct fleet *f)
 {
 	struct level l;
@@ -459,6 +500,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(whoever_defines_the_model_the_guest_gets_the_baseline),
 		cmocka_unit_test(what_floats_is_the_same_by_every_definition_of_qemus),
+		cmocka_unit_test(what_one_node_cannot_float_does_not_float),
 		cmocka_unit_test(a_level_only_says_what_every_node_understands),
 		cmocka_unit_test(a_model_is_known_to_all_and_of_their_vendor),
 		cmocka_unit_test(the_level_does_not_depend_on_order),

@@ -362,6 +362,42 @@ static void what_cannot_be_granted_is_made_of_no_registers(void **state)
 	}
 }
 
+/* fred is new to QEMU 10.0, and to the kernels of its years. */
+static void what_some_programs_do_not_know_needs_their_versions(void **state)
+{
+	struct leaf all[] = { intel_leaf, { 7, 1, UINT32_MAX, 0, 0, 0 } };
+	struct register_set set = { "", { all, 2 }, { NULL, 0 } };
+	static const struct {
+		const char *have;
+		uint64_t libvirt, qemu;
+		bool offered;
+	} rows[] = {
+		{ "k", 0, 0, false },
+		{ "dkp", 9000000, 7002000, false },
+		{ "dkp", 12008000, 11001000, true },
+		{ "dkp", 0, 11001000, false },
+		{ "r", 0, 0, false },
+		{ "drp", 12008000, 11001000, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct node n;
+
+		setup_source(&n, rows[i].have);
+		n.facts.small.libvirt_version = rows[i].libvirt;
+		n.facts.small.hypervisor_version = rows[i].qemu;
+		n.facts.registers[BODY_kvm].sets.item = &set;
+		n.facts.registers[BODY_host].sets.item = &set;
+		n.facts.present[BODY_host] = n.facts.present[BODY_host] ||
+					     n.facts.present[BODY_kvm];
+		assert_rc(derive_from(&n, OFFER_RAW), RC_OK, &n.e);
+		assert_true(offers(&n, "avx512-bf16"));
+		assert_int_equal(offers(&n, "fred"), rows[i].offered);
+		arena_destroy(&n.arena);
+	}
+}
+
 static void floating_features_are_offered_beside_a_proven_node(void **state)
 {
 	struct offer o[2] = { { .source = OFFER_RAW }, { .source = OFFER_RAW } };
@@ -418,6 +454,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(registers_make_no_offer_of_emulated_guests),
 		cmocka_unit_test(registers_that_name_no_vendor_make_no_offer),
 		cmocka_unit_test(what_cannot_be_granted_is_made_of_no_registers),
+		cmocka_unit_test(what_some_programs_do_not_know_needs_their_versions),
 		cmocka_unit_test(floating_features_are_offered_beside_a_proven_node),
 		cmocka_unit_test(an_older_libvirt_is_only_trusted_with_names_it_used),
 	};

@@ -249,6 +249,30 @@ static void an_unreachable_node_stops_the_run_and_all_failures_are_told(void **s
 	assert_nothing_written();
 }
 
+/* KVM's answer would do to look ahead, but not to write. */
+static void a_node_whose_libvirt_made_no_offer_stops_the_run(void **state)
+{
+	static struct gap gap = { "offer_kvm", "libvirt went away" };
+	struct node_facts without = facts[1];
+	struct err e = { 0 };
+	char *out;
+
+	(void)state;
+	without.present[BODY_offer_kvm] = false;
+	without.small.gaps = (struct list){ &gap, 1 };
+	fake_nodes[1].facts = &without;
+	assert_true(without.present[BODY_kvm] && without.present[BODY_host]);
+	assert_rc(negotiate(&out, &e), RC_FACTS, &e);
+	assert_contains(out, "node02: no offer for kvm guests: offer_kvm: libvirt went "
+			     "away");
+	assert_not_asked(MESSAGE_propose);
+	assert_nothing_written();
+	assert_rc(run("plan --quiet node[01-03]", &out, &e), RC_OK, &e);
+	assert_contains(out, "note (offer): from KVM's answer less what QEMU is known to "
+			     "hold back, as libvirt was not asked: libvirt went away: "
+			     "node02");
+}
+
 /* ---- votes */
 
 static void a_no_with_a_feature_takes_it_out_and_a_new_round_agrees(void **state)
@@ -566,6 +590,7 @@ int main(int argc, char **argv)
 		CASE(a_body_whose_sender_dies_is_asked_of_the_next),
 		CASE(a_body_that_does_not_match_its_digest_fails_its_node),
 		CASE(an_unreachable_node_stops_the_run_and_all_failures_are_told),
+		CASE(a_node_whose_libvirt_made_no_offer_stops_the_run),
 		CASE(a_no_with_a_feature_takes_it_out_and_a_new_round_agrees),
 		CASE(a_no_that_names_nothing_useful_ends_the_run),
 		CASE(a_no_to_what_every_guest_needs_ends_the_run),
