@@ -267,28 +267,35 @@ static void the_level_does_not_depend_on_order(void **state)
 	for_many_fleets(check_level_order);
 }
 
+/* Does the guest of some source, left alone, differ from the baseline in the bit? */
+static void mark_differing(
+	const struct level *l, const struct bitset *meant, bool *needed)
+{
+	for (size_t bit = 0; bit < BITSET_BITS; bit++)
+		if (bitset_has(meant, bit) != bitset_has(&l->baseline, bit))
+			needed[bit] = true;
+}
+
 /* The elements that a model would need, worked out once more and naively. */
 static size_t elements_for(const struct model_row *m, const struct level *l)
 {
+	struct bitset removed = feature_list_set(m->removed);
+	bool needed[BITSET_BITS] = { false };
 	size_t n = 0;
 
-	for (size_t bit = 0; bit < BITSET_BITS; bit++) {
-		bool wanted = bitset_has(&l->baseline, bit), needed = false;
-		struct bitset removed = feature_list_set(m->removed);
+	for (size_t s = 0; s < catalogue_source_count(); s++) {
+		struct bitset meant, off = { { 0 } };
 
-		for (size_t s = 0; s < catalogue_source_count(); s++) {
-			struct bitset meant, off = { { 0 } };
-
-			if (!catalogue_define_model(m, s, l->virt, &meant))
-				continue;
-			if (!(m->compared >> s & 1))
-				off = catalogue_groundless(
-					&l->baseline, catalogue_all_sources());
-			meant = bitset_minus(&meant, &off);
-			needed = needed || bitset_has(&meant, bit) != wanted;
-		}
-		n += needed || (!wanted && bitset_has(&removed, bit));
+		if (!catalogue_define_model(m, s, l->virt, &meant))
+			continue;
+		if (!(m->compared >> s & 1))
+			off = catalogue_groundless(&l->baseline, catalogue_all_sources());
+		meant = bitset_minus(&meant, &off);
+		mark_differing(l, &meant, needed);
 	}
+	for (size_t bit = 0; bit < BITSET_BITS; bit++)
+		n += needed[bit] ||
+		     (bitset_has(&removed, bit) && !bitset_has(&l->baseline, bit));
 	return n;
 }
 
