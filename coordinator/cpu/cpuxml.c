@@ -203,15 +203,77 @@ static enum rc read_domcaps(struct reading *r, const xmlNode *root, void *result
 	return read_modes(r, child(root, "cpu"), out);
 }
 
+/* 0 for what is not there or not a number. */
+static enum rc read_number(
+	struct reading *r, const xmlNode *n, const char *name, uint32_t *out)
+{
+	const char *text;
+
+	*out = 0;
+	if (!n)
+		return RC_OK;
+	if (take_text(r, xmlGetNoNsProp(n, (const xmlChar *)name), &text) != RC_OK)
+		return r->e->code;
+	if (!text_to_u32(text, out))
+		*out = 0;
+	return RC_OK;
+}
+
+/* A machine whose name is not one (QEMU's builders may call theirs as they like)
+ * cannot be agreed on, and is left out. */
+static enum rc read_machine(struct reading *r, const xmlNode *n, struct cpuxml_host *out)
+{
+	struct cpuxml_machine m = { .deprecated = attribute_is(n, "deprecated", "yes") };
+
+	if (take_text(r, xmlNodeGetContent(n), &m.name) != RC_OK ||
+		take_text(r, xmlGetNoNsProp(n, (const xmlChar *)"canonical"),
+			&m.canonical) != RC_OK)
+		return r->e->code;
+	if (!text_is_name(m.name) || (m.canonical[0] && !text_is_name(m.canonical)))
+		return RC_OK;
+	if (out->machine_count >= LIMIT_LIST_ITEMS)
+		return err_set(r->e, RC_LIMIT, 0,
+			"%s: more than %d machines (LIMIT_LIST_ITEMS)", r->what,
+			LIMIT_LIST_ITEMS);
+	out->machines = arena_grow(
+		r->arena, out->machines, out->machine_count, sizeof(*out->machines));
+	if (!out->machines)
+		return err_memory(r->e);
+	out->machines[out->machine_count++] = m;
+	return RC_OK;
+}
+
+static enum rc read_guests(
+	struct reading *r, const xmlNode *root, struct cpuxml_host *out)
+{
+	enum rc rc = RC_OK;
+
+	for (const xmlNode *g = child(root, "guest"); g;
+		g = next_named(g->next, "guest")) {
+		const xmlNode *arch = child(g, "arch");
+
+		if (!arch || !attribute_is(arch, "name", "x86_64"))
+			continue;
+		for (const xmlNode *m = child(arch, "machine"); m && rc == RC_OK;
+			m = next_named(m->next, "machine"))
+			rc = read_machine(r, m, out);
+	}
+	return rc;
+}
+
 static enum rc read_host(struct reading *r, const xmlNode *root, void *result)
 {
 	struct cpuxml_host *out = result;
 	const xmlNode *cpu = child(child(root, "host"), "cpu");
 
+	*out = (struct cpuxml_host){ 0 };
 	if (read_name(r, child(cpu, "arch"), &out->arch) != RC_OK ||
-		read_name(r, child(cpu, "model"), &out->model) != RC_OK)
+		read_name(r, child(cpu, "model"), &out->model) != RC_OK ||
+		read_vendor(r, cpu, &out->vendor) != RC_OK ||
+		read_number(r, child(cpu, "maxphysaddr"), "bits", &out->address_bits) !=
+			RC_OK)
 		return r->e->code;
-	return read_vendor(r, cpu, &out->vendor);
+	return read_guests(r, root, out);
 }
 
 static enum rc read_cpu_root(struct reading *r, const xmlNode *root, void *result)

@@ -9,6 +9,7 @@
 #define COORDINATOR_CPUXML_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/arena.h"
 #include "base/err.h"
@@ -28,8 +29,17 @@ struct cpuxml_domcaps {
 	struct texts models; /* of custom mode, usable or not */
 };
 
+struct cpuxml_machine {
+	const char *name;
+	const char *canonical; /* of an alias: the machine that it means; "" */
+	bool deprecated;
+};
+
 struct cpuxml_host {
 	const char *arch, *model, *vendor;
+	uint32_t address_bits;		 /* maxphysaddr; 0: not said */
+	struct cpuxml_machine *machines; /* of x86_64 guests */
+	size_t machine_count;
 };
 
 /* RC_FACTS with what is wrong; `what` names the text in errors. */

@@ -4,7 +4,7 @@
 
 #include "base/text.h"
 
-static const struct leaf *find_leaf(
+const struct leaf *decode_leaf(
 	const struct register_set *set, uint32_t function, uint32_t index)
 {
 	const struct leaf *leaves = set->leaves.item;
@@ -54,7 +54,7 @@ static uint64_t row_value(const struct register_set *set, const struct feature_r
 
 	if (row->is_msr)
 		return m ? m->value : 0;
-	l = find_leaf(set, row->leaf, row->subleaf);
+	l = decode_leaf(set, row->leaf, row->subleaf);
 	if (!l)
 		return 0;
 	if (row->leaf == 0x80000001 && row->reg == REGISTER_EDX)
@@ -104,7 +104,7 @@ struct bitset decode_uneven_features(const struct registers *r)
 /* Intel SDM 2A, CPUID leaf 0: EBX, EDX, ECX in this order. */
 static bool set_vendor(const struct register_set *set, char out[VENDOR_STRING_MAX])
 {
-	const struct leaf *l = find_leaf(set, 0, 0);
+	const struct leaf *l = decode_leaf(set, 0, 0);
 
 	if (!l)
 		return false;
@@ -137,7 +137,7 @@ static struct signature signature_of(uint32_t eax)
  * src/cpu/cpu_x86.c: Haswell, but for the later steppings of its EX. */
 static bool is_broken_haswell(const struct register_set *set)
 {
-	const struct leaf *one = find_leaf(set, 1, 0);
+	const struct leaf *one = decode_leaf(set, 1, 0);
 	char vendor[VENDOR_STRING_MAX];
 	struct signature s;
 
@@ -196,7 +196,7 @@ static void squeeze_blanks(char *s)
 static bool brand_of(const struct register_set *set, char out[static 49])
 {
 	for (uint32_t i = 0; i < 3; i++) {
-		const struct leaf *l = find_leaf(set, 0x80000002 + i, 0);
+		const struct leaf *l = decode_leaf(set, 0x80000002 + i, 0);
 
 		if (!l)
 			return false;
@@ -232,7 +232,7 @@ enum rc decode_brand(
 	*out = "";
 	if (r->sets.count == 0)
 		return RC_OK;
-	one = find_leaf(set, 1, 0);
+	one = decode_leaf(set, 1, 0);
 	if (brand_of(set, brand))
 		*out = arena_text(arena, brand);
 	else if (one)

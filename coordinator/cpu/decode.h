@@ -34,4 +34,8 @@ bool decode_has_msr(const struct registers *r, uint32_t index);
 enum rc decode_brand(
 	const struct registers *r, struct arena *arena, const char **out, struct err *e);
 
+/* A CPUID answer; NULL when the set has none of that number. */
+const struct leaf *decode_leaf(
+	const struct register_set *set, uint32_t function, uint32_t index);
+
 #endif

@@ -322,7 +322,7 @@ static enum rc need_vendor(struct deriving *d)
 
 static enum rc take_brand(struct deriving *d)
 {
-	struct cpuxml_host host = { "", "", "" };
+	struct cpuxml_host host = { .model = "" };
 	enum rc rc = RC_OK;
 
 	d->out->cpu = "";
