@@ -27,6 +27,8 @@ struct level {
 	size_t feature_count;
 	struct bitset baseline; /* what a guest will see */
 	struct bitset unsaid;	/* controls of vmx that it may see besides: closing.h */
+	uint32_t address_bits;	/* maxphysaddr; 0: not stated */
+	uint32_t xsave_bytes;	/* of the features' state in XSAVE's format; 0: none */
 };
 
 /* What the user, and the votes, want of the level. */

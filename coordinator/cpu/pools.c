@@ -2,34 +2,53 @@
 
 #include "coordinator/cpu/vendor.h"
 
-/* What level_choose() says of the nodes of one group, as if there were no others. */
-static enum rc pool_fill(const struct catalogue *c, const struct offer *offers,
-	enum virt_type virt, const struct wishes *wishes, const struct bitset_ops *ops,
-	struct arena *arena, struct pool *p, struct err *e)
+/* The conditions of one group, as if there were no others. */
+static bool conditions_of(
+	const struct conditions *all, const struct pool *p, struct conditions *out)
 {
-	struct offer *own = arena_alloc(arena, p->count, sizeof(*own));
+	struct offer *offers = arena_alloc(all->arena, p->count, sizeof(*offers));
+	struct node_facts *facts = arena_alloc(all->arena, p->count, sizeof(*facts));
+	struct condition_node *nodes = arena_alloc(all->arena, p->count, sizeof(*nodes));
 
-	if (!own)
+	if (!offers || !facts || !nodes)
+		return false;
+	for (size_t i = 0; i < p->count; i++) {
+		offers[i] = all->offers[p->node[i]];
+		if (!all->facts)
+			continue;
+		facts[i] = all->facts[p->node[i]];
+		nodes[i] = all->nodes[p->node[i]];
+	}
+	*out = *all;
+	out->count = p->count;
+	out->offers = offers;
+	out->facts = all->facts ? facts : NULL;
+	out->nodes = nodes;
+	return true;
+}
+
+static enum rc pool_fill(const struct conditions *all, const struct wishes *wishes,
+	const struct bitset_ops *ops, struct pool *p, struct err *e)
+{
+	struct conditions own;
+
+	if (!conditions_of(all, p, &own))
 		return err_memory(e);
-	for (size_t i = 0; i < p->count; i++)
-		own[i] = offers[p->node[i]];
 	p->why = (struct err){ 0 };
-	if (level_choose(c, own, p->count, virt, wishes, ops, arena, &p->level,
-		    &p->why) != RC_MEMORY)
+	if (conditions_choose(&own, wishes, ops, &p->level, &p->why) != RC_MEMORY)
 		return RC_OK;
 	return err_memory(e);
 }
 
-enum rc pools_choose(const struct catalogue *c, const struct offer *offers, size_t n,
-	enum virt_type virt, const struct wishes *wishes, const struct bitset_ops *ops,
-	struct arena *arena, struct pool **out, size_t *count, struct err *e)
+enum rc pools_choose(const struct conditions *all, const struct wishes *wishes,
+	const struct bitset_ops *ops, struct pool **out, size_t *count, struct err *e)
 {
 	struct vendor_group *groups;
-	enum rc rc = vendor_group(offers, n, arena, &groups, count, e);
+	enum rc rc = vendor_group(all->offers, all->count, all->arena, &groups, count, e);
 
 	if (rc != RC_OK)
 		return rc;
-	*out = arena_alloc(arena, *count, sizeof(**out));
+	*out = arena_alloc(all->arena, *count, sizeof(**out));
 	if (!*out)
 		return err_memory(e);
 	for (size_t i = 0; i < *count && rc == RC_OK; i++) {
@@ -38,7 +57,7 @@ enum rc pools_choose(const struct catalogue *c, const struct offer *offers, size
 		p->vendor = groups[i].vendor;
 		p->node = groups[i].node;
 		p->count = groups[i].count;
-		rc = pool_fill(c, offers, virt, wishes, ops, arena, p, e);
+		rc = pool_fill(all, wishes, ops, p, e);
 	}
 	return rc;
 }

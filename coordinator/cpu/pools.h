@@ -6,7 +6,7 @@
 #ifndef COORDINATOR_POOLS_H
 #define COORDINATOR_POOLS_H
 
-#include "coordinator/cpu/level.h"
+#include "coordinator/cpu/conditions.h"
 
 struct pool {
 	const char *vendor; /* as in struct offer; "": unknown */
@@ -18,8 +18,7 @@ struct pool {
 
 /* Pools of many nodes come first, then by vendor, in whatever order the offers come.
  * Fails only for want of memory. */
-enum rc pools_choose(const struct catalogue *c, const struct offer *offers, size_t n,
-	enum virt_type virt, const struct wishes *wishes, const struct bitset_ops *ops,
-	struct arena *arena, struct pool **out, size_t *count, struct err *e);
+enum rc pools_choose(const struct conditions *all, const struct wishes *wishes,
+	const struct bitset_ops *ops, struct pool **out, size_t *count, struct err *e);
 
 #endif

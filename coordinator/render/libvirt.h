@@ -9,7 +9,7 @@
 #include "coordinator/cpu/level.h"
 
 /* <cpu mode='custom' match='exact' check='partial'> with model
- * (fallback='forbid'), vendor and features, ending in a newline. */
+ * (fallback='forbid'), vendor, maxphysaddr and features, ending in a newline. */
 enum rc render_libvirt_cpu(struct buf *out, const struct level *l, struct err *e);
 
 #endif

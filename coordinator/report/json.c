@@ -41,6 +41,11 @@ static json_t *text_or_null(struct writer *w, const char *text)
 	return text && text[0] ? text_of(w, text) : json_null();
 }
 
+static json_t *number_or_null(uint32_t number)
+{
+	return number ? json_integer(number) : json_null();
+}
+
 static json_t *texts_of(struct writer *w, const struct texts *list)
 {
 	json_t *array = json_array();
@@ -112,6 +117,8 @@ static json_t *level_of(
 	put(w, object, "require", policy_of(w, l, POLICY_REQUIRE));
 	put(w, object, "disable", policy_of(w, l, POLICY_DISABLE));
 	put(w, object, "features", names_of(w, r->catalogue, &l->baseline));
+	put(w, object, "maxphysaddr", number_or_null(l->address_bits));
+	put(w, object, "xsave_bytes", number_or_null(l->xsave_bytes));
 	put(w, object, "xml", json_string(xml));
 	return object;
 }
@@ -147,6 +154,19 @@ static json_t *losses_of(struct writer *w, const struct report *r)
 		add(w, array, object);
 	}
 	return array;
+}
+
+static json_t *machines_of(struct writer *w, const struct report *r)
+{
+	json_t *object;
+
+	if (!r->conditions)
+		return json_null();
+	object = json_object();
+	for (int family = 0; family < MACHINE_FAMILIES; family++)
+		put(w, object, machine_family_names[family],
+			text_or_null(w, r->conditions->machines[family]));
+	return object;
 }
 
 static json_t *remarks_of(struct writer *w, const struct report *r)
@@ -283,6 +303,7 @@ static json_t *report_of(struct writer *w, const struct report *r)
 	put(w, object, "level", level_of(w, r, r->level, r->xml));
 	put(w, object, "pools", pools_of(w, r));
 	put(w, object, "lost", r->explains ? losses_of(w, r) : json_null());
+	put(w, object, "machines", machines_of(w, r));
 	put(w, object, "remarks", remarks_of(w, r));
 	put(w, object, "nodes", nodes);
 	put(w, object, "summary", text_or_null(w, r->summary));

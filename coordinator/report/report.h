@@ -9,7 +9,7 @@
 
 #include <stdio.h>
 
-#include "coordinator/cpu/level.h"
+#include "coordinator/cpu/conditions.h"
 
 enum report_vote { REPORT_NO_VOTE, REPORT_YES, REPORT_NO };
 
@@ -70,6 +70,7 @@ struct report {
 	bool explains;		    /* losses were worked out */
 	struct report_loss *losses; /* cheapest first: by number of nodes, then name */
 	size_t loss_count;
+	const struct conditions *conditions; /* NULL: they were not looked at */
 	struct report_remark *remarks;
 	size_t remark_count;
 	struct report_pool *pools;

@@ -227,21 +227,68 @@ enum rc judge_write_xml(
 	return rc;
 }
 
+static enum mitigation_floor floor_of(const char *name)
+{
+	int floor = 0;
+
+	while (floor < FLOOR_COUNT && strcmp(mitigation_floor_names[floor], name) != 0)
+		floor++;
+	return (enum mitigation_floor)floor;
+}
+
+/* Once: the votes change the level, not what the nodes said. */
+static enum rc conditions_read(struct run *run, struct err *e)
+{
+	if (run->conditions.nodes)
+		return RC_OK;
+	run->conditions = (struct conditions){ .catalogue = run->catalogue,
+		.facts = run->facts,
+		.offers = run->offers,
+		.count = run->count,
+		.virt = run->virt,
+		.arena = &run->arena,
+		.floor = floor_of(run->options->mitigations) };
+	return conditions_begin(&run->conditions, e);
+}
+
 enum rc judge_level(struct run *run, struct err *e)
 {
-	enum rc rc;
+	enum rc rc = conditions_read(run, e);
 
 	run->report.level = NULL;
 	run->report.xml = "";
 	run->wishes.cross_vendor = run->options->cross_vendor;
-	rc = level_choose(run->catalogue, run->offers, run->count, run->virt,
-		&run->wishes, run->ops, &run->arena, &run->level, e);
+	if (rc == RC_OK)
+		rc = conditions_choose(
+			&run->conditions, &run->wishes, run->ops, &run->level, e);
 	if (rc != RC_OK)
 		return rc == RC_LEVEL ? split_by_vendor(run, e) : rc;
 	rc = judge_write_xml(run, &run->level, &run->report.xml, e);
 	if (rc == RC_OK)
 		run->report.level = &run->level;
 	return rc == RC_OK ? split_warn(run, e) : rc;
+}
+
+static bool is_remarked(const struct run *run, size_t node)
+{
+	return run->remarked[node];
+}
+
+enum rc judge_remarks(struct run *run, struct err *e)
+{
+	const struct conditions *c = &run->conditions;
+	enum rc rc = conditions_remark(&run->conditions, &run->level, e);
+
+	for (size_t i = 0; i < c->remark_count && rc == RC_OK; i++) {
+		const struct condition_remark *m = &c->remarks[i];
+
+		run->remarked = m->of;
+		rc = run_remark(run, m->warning, m->about, m->of ? is_remarked : NULL,
+			m->text, e);
+	}
+	run->remarked = NULL;
+	run->report.conditions = c;
+	return rc;
 }
 
 /* ---- why */

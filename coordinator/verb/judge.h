@@ -30,6 +30,9 @@ enum rc judge_level(struct run *run, struct err *e);
 enum rc judge_write_xml(
 	struct run *run, const struct level *level, const char **out, struct err *e);
 
+/* Adds to the report what is to be said of the level beside features. */
+enum rc judge_remarks(struct run *run, struct err *e);
+
 /* Fills report.losses: what some node offers and the level does not hold. */
 enum rc judge_explain(struct run *run, struct err *e);
 

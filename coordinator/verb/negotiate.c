@@ -74,6 +74,8 @@ static enum rc negotiate_run(struct run *run, const struct options *o, struct er
 	if (rc == RC_OK)
 		rc = vote_until_unanimous(run, e);
 	if (rc == RC_OK)
+		rc = judge_remarks(run, e);
+	if (rc == RC_OK)
 		rc = push_look(run, e);
 	if (rc == RC_INTERRUPTED)
 		return say_nothing_was_written(e);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "coordinator/cpu/conditions.h"
 
 enum option_kind { KIND_FLAG, KIND_TEXT, KIND_TEXTS, KIND_NUMBER };
 
@@ -41,6 +42,9 @@ static const struct option_row {
 		"kvm, qemu, or auto: kvm where all nodes have it (auto)")
 	FLAG(0, "cross-vendor", cross_vendor, FOR_NEGOTIATE | FOR_PLAN,
 		"one level of no vendor, for nodes of any (at your own risk with kvm)")
+	ROW(0, "mitigations", "WHAT", TEXT, mitigations, FOR_NEGOTIATE | FOR_PLAN, 0,
+		"of a level that lacks one that some node offers: warn, require "
+		"(refuse it) or ignore (warn)")
 	ROW('l', "user", "NAME", TEXT, user, FOR_FLEET, 0, "log in as this user")
 	ROW('p', "port", "PORT", NUMBER, port, FOR_FLEET, 65535, "port of sshd (22)")
 	ROW('i', "identity", "FILE", TEXTS, identities, FOR_FLEET, 0,
@@ -162,12 +166,24 @@ static enum rc complain_of_getopt(
 	return complain(verb, "unknown or unclear option", word, e);
 }
 
+static bool is_floor(const char *name)
+{
+	for (int floor = 0; floor < FLOOR_COUNT; floor++)
+		if (strcmp(mitigation_floor_names[floor], name) == 0)
+			return true;
+	return false;
+}
+
 static enum rc options_check(const struct options *o, struct err *e)
 {
 	if (strcmp(o->virt_type, "auto") != 0 && virt_of(o->virt_type) == VIRT_COUNT)
 		return err_set(e, RC_USAGE, 0,
 			"%s: --virt-type %s: it is kvm, qemu or auto", o->verb->name,
 			o->virt_type);
+	if (!is_floor(o->mitigations))
+		return err_set(e, RC_USAGE, 0,
+			"%s: --mitigations %s: it is warn, require or ignore",
+			o->verb->name, o->mitigations);
 	if (!text_is_name(o->level_name))
 		return err_set(e, RC_USAGE, 0,
 			"%s: --level-name %s: at most 128 letters, digits, '.', '_' and "
@@ -219,9 +235,11 @@ enum rc options_parse(struct options *out, const struct verb *verb, int argc, ch
 {
 	enum rc rc;
 
-	*out = (struct options){
-		.verb = verb, .virt_type = "auto", .level_name = "baseline", .connect = ""
-	};
+	*out = (struct options){ .verb = verb,
+		.virt_type = "auto",
+		.level_name = "baseline",
+		.connect = "",
+		.mitigations = mitigation_floor_names[FLOOR_WARN] };
 	rc = options_read(out, argc, argv, arena, e);
 	if (rc != RC_OK || out->help)
 		return rc;

@@ -34,7 +34,8 @@ struct options {
 	const struct verb *verb;
 	struct texts nodes; /* what is not an option */
 	struct texts hosts_files, without, identities, known_hosts;
-	const char *user, *connect, *virt_type, *level_name, *simd, *from, *save;
+	const char *user, *connect, *virt_type, *level_name, *simd, *from, *save,
+		*mitigations;
 	uint32_t port, connect_timeout_s, timeout_s, parallel;
 	bool no_agent, accept_new, become, dry_run, json, verbose, quiet, help;
 	bool cross_vendor, allow_unproven;

@@ -37,6 +37,8 @@ static enum rc plan_run(struct run *run, const struct options *o, struct err *e)
 	if (rc == RC_OK)
 		rc = judge_explain(run, e);
 	if (rc == RC_OK)
+		rc = judge_remarks(run, e);
+	if (rc == RC_OK)
 		plan_sum_up(run);
 	return rc;
 }

@@ -7,6 +7,7 @@
 #ifndef COORDINATOR_RUN_H
 #define COORDINATOR_RUN_H
 
+#include "coordinator/cpu/conditions.h"
 #include "coordinator/report/report.h"
 #include "coordinator/verb/options.h"
 
@@ -27,7 +28,9 @@ struct run {
 	enum virt_type virt;
 	struct offer *offers; /* one per node */
 	struct wishes wishes;
+	struct conditions conditions;
 	struct level level;
+	const bool *remarked; /* by node: whom the remark being added is about */
 };
 
 /* Takes the nodes from the options (or their files, with --from), makes the fleet. */

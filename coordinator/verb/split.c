@@ -59,8 +59,8 @@ enum rc split_by_vendor(struct run *run, struct err *e)
 
 	if (run->wishes.cross_vendor || vendor_is_one(run->offers, run->count, run->virt))
 		return e->code;
-	if (pools_choose(run->catalogue, run->offers, run->count, run->virt, &run->wishes,
-		    run->ops, &run->arena, &pools, &count, &inner) != RC_OK)
+	if (pools_choose(&run->conditions, &run->wishes, run->ops, &pools, &count,
+		    &inner) != RC_OK)
 		return err_set(e, inner.code, 0, "%s", inner.text);
 	r->pool_count = 0;
 	r->pools = arena_alloc(&run->arena, count, sizeof(*r->pools));

@@ -26,6 +26,7 @@ struct fleet_case {
 	struct catalogue *catalogue;
 	enum virt_type virt;
 	enum offer_source weakest;
+	struct node_facts facts[NODES_MAX];
 	struct offer offers[NODES_MAX];
 	size_t count;
 	struct wishes wishes;
@@ -92,15 +93,16 @@ static const char *level_text(struct fleet_case *c, const struct level *level)
 }
 
 /* Behind the refusal: what each vendor's nodes could have. */
-static const char *with_pools(struct fleet_case *c, const char *refusal)
+static const char *with_pools(
+	struct fleet_case *c, const struct conditions *within, const char *refusal)
 {
 	struct pool *pools;
 	const char *text = refusal;
 	size_t count;
 	struct err e;
 
-	assert_rc(pools_choose(c->catalogue, c->offers, c->count, c->virt, &c->wishes,
-			  bitset_choose(NULL), &c->arena, &pools, &count, &e),
+	assert_rc(
+		pools_choose(within, &c->wishes, bitset_choose(NULL), &pools, &count, &e),
 		RC_OK, &e);
 	for (size_t i = 0; i < count; i++) {
 		const struct pool *p = &pools[i];
@@ -119,17 +121,21 @@ static const char *with_pools(struct fleet_case *c, const char *refusal)
 /* The text that comes out: a level, or the error of the node or the fleet. */
 static const char *outcome(struct fleet_case *c, bool *is_level)
 {
+	struct conditions within = { c->catalogue, c->facts, c->offers, c->count, c->virt,
+		.arena = &c->arena };
 	struct level level;
 	struct err e;
 
 	*is_level = false;
-	if (level_choose(c->catalogue, c->offers, c->count, c->virt, &c->wishes,
-		    bitset_choose(NULL), &c->arena, &level, &e) != RC_OK) {
+	assert_rc(conditions_begin(&within, &e), RC_OK, &e);
+	if (conditions_choose(&within, &c->wishes, bitset_choose(NULL), &level, &e) !=
+		RC_OK) {
 		const char *text = arena_format(
 			&c->arena, "%s: %s\n", rc_name(e.code), e.text);
 
-		return vendor_is_one(c->offers, c->count, c->virt) ? text
-								   : with_pools(c, text);
+		return vendor_is_one(c->offers, c->count, c->virt)
+			       ? text
+			       : with_pools(c, &within, text);
 	}
 	for (size_t i = 0; i < c->count; i++)
 		assert_true(bitset_is_subset(&level.baseline, &c->offers[i].features));
@@ -147,7 +153,7 @@ static const char *load_offers(struct fleet_case *c)
 	for (size_t i = 0; i < n; i++) {
 		const char *text = test_read_file(&c->arena, path_in(c, names[i]));
 		struct bytes in = { (const uint8_t *)text, strlen(text) };
-		struct node_facts *f = arena_alloc(&c->arena, 1, sizeof(*f));
+		struct node_facts *f = &c->facts[c->count];
 		struct err e;
 
 		assert_rc(dump_read(in, names[i], &c->arena, f, &e), RC_OK, &e);
@@ -161,13 +167,17 @@ static const char *load_offers(struct fleet_case *c)
 	return NULL;
 }
 
-static void reverse_offers(struct fleet_case *c)
+static void reverse_nodes(struct fleet_case *c)
 {
 	for (size_t i = 0; i < c->count / 2; i++) {
-		struct offer other = c->offers[i];
+		size_t k = c->count - 1 - i;
+		struct offer offer = c->offers[i];
+		struct node_facts facts = c->facts[i];
 
-		c->offers[i] = c->offers[c->count - 1 - i];
-		c->offers[c->count - 1 - i] = other;
+		c->offers[i] = c->offers[k];
+		c->offers[k] = offer;
+		c->facts[i] = c->facts[k];
+		c->facts[k] = facts;
 	}
 }
 
@@ -247,7 +257,7 @@ static void run_case(void **state)
 		got = outcome(&c, &is_level);
 	hold_against_file(&c, got, is_level);
 	if (is_level) {
-		reverse_offers(&c);
+		reverse_nodes(&c);
 		assert_string_equal(outcome(&c, &is_level), got);
 	}
 	arena_destroy(&c.arena);

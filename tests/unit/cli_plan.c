@@ -44,6 +44,18 @@ static const struct plan {
 	{ "sandybridge+westmere-registers-of-kvm", "--virt-type qemu", 20,
 		"no guests of virt type qemu" },
 	{ "coffeelake+cascadelake-registers", "--allow-unproven", 0, "unproven" },
+	/* beside features */
+	{ "penryn+sandybridge+haswell", "", 0,
+		"note (maxphysaddr): physical addresses have 36 bits for all, elsewhere "
+		"up "
+		"to 46 are there: node02" },
+	{ "naples+zen2", "", 0,
+		"warning (mitigations): lost, not offered here: ibpb (barrier against "
+		"Spectre v2), amd-stibp" },
+	{ "naples+zen2", "--mitigations require", 21, "ibpb (not on node01), amd-stibp" },
+	{ "naples+zen2", "--mitigations perhaps", 2, "it is warn, require or ignore" },
+	{ "naples+zen2", "--json", 0, "\"maxphysaddr\": 48" },
+	{ "naples+zen2", "--json", 0, "\"xsave_bytes\": 832" },
 };
 
 static void each_fleet_is_judged_or_refused_with_its_reason(void **state)

@@ -40,12 +40,15 @@ static enum rc choose(struct fleet *f, const struct offer *offers, size_t n,
 
 static size_t pools_of(struct fleet *f, struct pool **out)
 {
+	struct conditions all = { .catalogue = f->catalogue,
+		.offers = f->offers,
+		.count = f->count,
+		.virt = f->virt,
+		.arena = &f->arena };
 	size_t count;
 	struct err e;
 
-	assert_rc(pools_choose(f->catalogue, f->offers, f->count, f->virt, NULL, f->ops,
-			  &f->arena, out, &count, &e),
-		RC_OK, &e);
+	assert_rc(pools_choose(&all, NULL, f->ops, out, &count, &e), RC_OK, &e);
 	return count;
 }
 

@@ -35,6 +35,23 @@ static void a_level_is_one_cpu_element(void **state)
 	buf_destroy(&out);
 }
 
+static void the_width_of_addresses_stands_where_libvirt_writes_it(void **state)
+{
+	struct buf out = buf_with_cap(LIMIT_PLACE_BYTES);
+	struct level l = haswell;
+	struct err e;
+
+	(void)state;
+	l.address_bits = 46;
+	assert_rc(render_libvirt_cpu(&out, &l, &e), RC_OK, &e);
+	buf_append(&out, "", 1);
+	assert_contains((const char *)buf_bytes(&out).data,
+		"  <vendor>Intel</vendor>\n"
+		"  <maxphysaddr mode='emulate' bits='46'/>\n"
+		"  <feature ");
+	buf_destroy(&out);
+}
+
 static void what_is_written_reads_back(void **state)
 {
 	struct buf out = buf_with_cap(LIMIT_PLACE_BYTES);
@@ -180,6 +197,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_level_is_one_cpu_element),
+		cmocka_unit_test(the_width_of_addresses_stands_where_libvirt_writes_it),
 		cmocka_unit_test(what_is_written_reads_back),
 		cmocka_unit_test(a_vendor_of_the_catalogue_may_have_a_blank),
 		cmocka_unit_test(nothing_but_names_gets_into_the_xml),

@@ -209,7 +209,9 @@ static void json_reads_back_with_every_key_of_the_page(void **state)
 {
 	static const char *const keys[] = { "schema", "version", "verb", "ok",
 		"exit_status", "error", "dry_run", "virt_type", "virt_note", "rounds",
-		"level", "pools", "lost", "remarks", "nodes", "summary" };
+		"level", "pools", "lost", "machines", "remarks", "nodes", "summary" };
+	static const char *const level_keys[] = { "name", "model", "vendor", "require",
+		"disable", "features", "maxphysaddr", "xsave_bytes", "xml" };
 	static const char *const node_keys[] = { "name", "facts", "virt_types", "offer",
 		"vote", "refused", "outcome", "path", "diff", "note", "error" };
 	char *page = test_read_file(
@@ -224,6 +226,13 @@ static void json_reads_back_with_every_key_of_the_page(void **state)
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
 		assert_non_null(json_object_get(object, keys[i]));
 		assert_contains(page, arena_format(&arena, "\n| %s |", keys[i]));
+	}
+	node = json_object_get(object, "level");
+	assert_int_equal(
+		json_object_size(node), sizeof(level_keys) / sizeof(level_keys[0]));
+	for (size_t i = 0; i < sizeof(level_keys) / sizeof(level_keys[0]); i++) {
+		assert_non_null(json_object_get(node, level_keys[i]));
+		assert_contains(page, arena_format(&arena, "\n| %s |", level_keys[i]));
 	}
 	node = json_array_get(json_object_get(object, "nodes"), 1);
 	assert_int_equal(

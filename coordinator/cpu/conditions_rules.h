@@ -1,0 +1,49 @@
+/* conditions_rules.h - one set of functions per condition, for conditions.c.
+ *
+ * NAME_forbids() says what of the baseline must leave the level; NAME_remark() speaks of
+ * the level that came out.  They keep nothing.
+ */
+#ifndef COORDINATOR_CONDITIONS_RULES_H
+#define COORDINATOR_CONDITIONS_RULES_H
+
+#include "coordinator/cpu/conditions.h"
+
+typedef struct bitset condition_forbids(
+	const struct conditions *c, const struct bitset *baseline);
+typedef enum rc condition_remarks(
+	struct conditions *c, const struct level *l, struct err *e);
+
+condition_remarks address_remark, machine_remark, tsc_remark, xsave_remark, nested_remark,
+	microcode_remark, mitigation_remark;
+condition_forbids xsave_forbids, nested_forbids;
+
+/* The maxphysaddr that every node can show a guest, where all can state it; else 0. */
+uint32_t address_bits_to_state(const struct conditions *c);
+
+/* Bytes of the state that the features need; every node has the same layout. */
+uint32_t xsave_bytes_of(const struct conditions *c, const struct bitset *features);
+
+/* RC_LEVEL, naming nodes, when the floor is required and the level is below it. */
+enum rc mitigation_check(
+	const struct conditions *c, const struct level *l, struct err *e);
+
+/* ---- what the rules share (conditions.c) */
+
+/* A set of nodes, all false; NULL: out of memory. */
+bool *conditions_nodes(const struct conditions *c);
+bool conditions_any(const struct conditions *c, const bool *of);
+
+/* Adds a remark; nothing when of names no node. */
+enum rc conditions_say(struct conditions *c, bool warning, const char *about,
+	const bool *of, struct err *e, const char *fmt, ...)
+	__attribute__((format(printf, 6, 7)));
+
+/* One note for each different text, of the nodes that have it; NULL: no note.  In the
+ * order of the texts, so that it does not depend on that of the nodes. */
+enum rc conditions_say_each(
+	struct conditions *c, const char *about, const char *const *text, struct err *e);
+
+/* Is the feature (a row's name) in the set? */
+bool conditions_has(const struct bitset *set, const char *feature);
+
+#endif

@@ -1,0 +1,287 @@
+/* Where XSAVE puts each component: a guest's kernel reads it once at boot, QEMU takes it
+ * from the node (target/i386/kvm/kvm-cpu.c kvm_cpu_xsave_init). */
+#include "coordinator/cpu/conditions_rules.h"
+
+#include <string.h>
+
+#include "base/text.h"
+#include "coordinator/cpu/decode.h"
+
+/* Components by what switches them on (QEMU target/i386/cpu.c x86_ext_save_areas), and
+ * what cannot be without them: names, or beginnings of names that end in '*' (Intel SDM 1,
+ * chapters 13 to 18; AMD APM 3). */
+static const struct component {
+	uint8_t index[3]; /* sub-leaves of CPUID 0xD; 0: no more */
+	const char *feature;
+	const char *users[20];
+} components[] = {
+	{ { 2 }, "avx",
+		{ "avx", "avx2", "avx-*", "avx512*", "avx10*", "fma", "fma4", "f16c",
+			"xop", "vaes", "vpclmulqdq", "sha512", "sm3", "sm4" } },
+	{ { 3, 4 }, "mpx", { "mpx" } },
+	{ { 5, 6, 7 }, "avx512f", { "avx512*", "avx10*" } },
+	{ { 9 }, "pku", { "pku" } },
+	{ { 17, 18 }, "amx-tile", { "amx-*" } },
+};
+
+enum {
+	COMPONENTS = sizeof(components) / sizeof(components[0]),
+	/* Legacy area and header (Intel SDM 1, 13.4). */
+	BYTES_OF_LEGACY = 576,
+};
+
+/* ---- layouts */
+
+enum certainty {
+	LISTED,	  /* size and offset were read */
+	UNLISTED, /* a saved CPUID without KVM's view that stops short of it */
+	UNKNOWN,
+};
+
+struct layout {
+	enum certainty certainty;
+	uint32_t size, offset;
+};
+
+static bool same_layout(const struct layout *a, const struct layout *b)
+{
+	return a->certainty == LISTED && b->certainty == LISTED && a->size == b->size &&
+	       a->offset == b->offset;
+}
+
+/* UNKNOWN also where kinds of CPUs differ. */
+static struct layout layout_in(const struct registers *r, uint32_t index)
+{
+	struct layout all = { .certainty = UNKNOWN };
+
+	for (size_t i = 0; i < r->sets.count; i++) {
+		const struct register_set *sets = r->sets.item;
+		const struct leaf *l = decode_leaf(&sets[i], 0xd, index);
+		struct layout one = { UNKNOWN, 0, 0 };
+
+		if (l && l->eax)
+			one = (struct layout){ LISTED, l->eax, l->ebx };
+		if (i == 0)
+			all = one;
+		else if (!same_layout(&all, &one))
+			all.certainty = UNKNOWN;
+	}
+	return all;
+}
+
+/* KVM's word before the CPU's own: they only differ in what KVM leaves out (AMX, until a
+ * program has asked for it). */
+static struct layout layout_of(const struct conditions *c, size_t node, uint32_t index)
+{
+	const struct node_facts *f = &c->facts[node];
+	struct layout l = layout_in(&f->registers[BODY_kvm], index);
+
+	if (l.certainty == UNKNOWN)
+		l = layout_in(&f->registers[BODY_host], index);
+	if (l.certainty == UNKNOWN && f->registers[BODY_host].sets.count == 1 &&
+		f->registers[BODY_kvm].sets.count == 0)
+		l.certainty = UNLISTED;
+	return l;
+}
+
+enum verdict { SAME, UNSURE, DIFFERENT };
+
+static enum verdict compare_index(const struct conditions *c, uint32_t index)
+{
+	const struct layout *first = NULL;
+	struct layout kept = { 0 };
+	enum verdict verdict = SAME;
+
+	for (size_t i = 0; i < c->count; i++) {
+		struct layout l = layout_of(c, i, index);
+
+		if (l.certainty == UNKNOWN)
+			return DIFFERENT;
+		if (l.certainty == UNLISTED) {
+			verdict = UNSURE;
+			continue;
+		}
+		if (first && !same_layout(first, &l))
+			return DIFFERENT;
+		kept = l;
+		first = &kept;
+	}
+	return verdict;
+}
+
+static enum verdict compare_component(
+	const struct conditions *c, const struct component *component)
+{
+	enum verdict worst = SAME;
+
+	for (size_t i = 0; i < 3 && component->index[i]; i++) {
+		enum verdict v = compare_index(c, component->index[i]);
+
+		worst = v > worst ? v : worst;
+	}
+	return worst;
+}
+
+/* ---- features */
+
+static bool name_fits(const char *name, const char *pattern)
+{
+	size_t size = strlen(pattern);
+
+	if (pattern[size - 1] != '*')
+		return strcmp(name, pattern) == 0;
+	return strncmp(name, pattern, size - 1) == 0;
+}
+
+static bool uses(const struct component *component, const char *name)
+{
+	for (size_t i = 0; component->users[i]; i++)
+		if (name_fits(name, component->users[i]))
+			return true;
+	return false;
+}
+
+/* What of the set hangs on the component. */
+static struct bitset users_in(const struct conditions *c,
+	const struct component *component, const struct bitset *set)
+{
+	struct bitset users = { { 0 } };
+
+	for (size_t bit = bitset_next(set, 0); bit < BITSET_BITS;
+		bit = bitset_next(set, bit + 1))
+		if (uses(component, catalogue_name(c->catalogue, bit)))
+			bitset_add(&users, bit);
+	return users;
+}
+
+static bool matters(const struct conditions *c, const struct component *component,
+	const struct bitset *set)
+{
+	struct bitset users = users_in(c, component, set);
+
+	return c->virt == VIRT_KVM && c->count > 1 && !bitset_is_empty(&users);
+}
+
+struct bitset xsave_forbids(const struct conditions *c, const struct bitset *baseline)
+{
+	struct bitset forbidden = { { 0 } };
+
+	for (size_t i = 0; i < COMPONENTS; i++) {
+		struct bitset users;
+
+		if (!matters(c, &components[i], baseline) ||
+			compare_component(c, &components[i]) != DIFFERENT)
+			continue;
+		users = users_in(c, &components[i], baseline);
+		forbidden = bitset_or(&forbidden, &users);
+	}
+	return forbidden;
+}
+
+/* ---- how large */
+
+/* Of the first node that lists it: where it matters they are equal. */
+static uint32_t end_of(const struct conditions *c, uint32_t index)
+{
+	for (size_t i = 0; i < c->count; i++) {
+		struct layout l = layout_of(c, i, index);
+
+		if (l.certainty == LISTED)
+			return l.offset + l.size;
+	}
+	return 0;
+}
+
+uint32_t xsave_bytes_of(const struct conditions *c, const struct bitset *features)
+{
+	uint32_t bytes = BYTES_OF_LEGACY;
+
+	if (c->virt != VIRT_KVM || !conditions_has(features, "xsave"))
+		return 0;
+	for (size_t i = 0; i < COMPONENTS; i++)
+		for (size_t k = 0; k < 3 && components[i].index[k]; k++) {
+			uint32_t end = conditions_has(features, components[i].feature)
+					       ? end_of(c, components[i].index[k])
+					       : 0;
+
+			bytes = end > bytes ? end : bytes;
+		}
+	return bytes;
+}
+
+/* ---- remarks */
+
+static const char *layout_text(
+	const struct conditions *c, size_t node, const struct component *component)
+{
+	struct layout l = layout_of(c, node, component->index[0]);
+
+	if (l.certainty != LISTED)
+		return arena_format(c->arena,
+			"where XSAVE keeps the state of %s is not known here",
+			component->feature);
+	return arena_format(c->arena, "the state of %s is at byte %u of XSAVE's area",
+		component->feature, l.offset);
+}
+
+static enum rc remark_layouts(
+	struct conditions *c, const struct component *component, struct err *e)
+{
+	const char **text = arena_alloc(c->arena, c->count + 1, sizeof(*text));
+
+	if (!text)
+		return err_memory(e);
+	for (size_t i = 0; i < c->count; i++) {
+		text[i] = layout_text(c, i, component);
+		if (!text[i])
+			return err_memory(e);
+	}
+	return conditions_say_each(c, "xsave", text, e);
+}
+
+static enum rc remark_unlisted(
+	struct conditions *c, const struct component *component, struct err *e)
+{
+	bool *of = conditions_nodes(c);
+
+	if (!of)
+		return err_memory(e);
+	for (size_t i = 0; i < c->count; i++)
+		of[i] = layout_of(c, i, component->index[0]).certainty == UNLISTED;
+	return conditions_say(c, true, "xsave", of, e,
+		"the saved registers do not say where XSAVE keeps the state of %s; it "
+		"stays in the level unproven",
+		component->feature);
+}
+
+static enum rc remark_component(
+	struct conditions *c, const struct component *component, struct err *e)
+{
+	enum rc rc;
+
+	if (!matters(c, component, &c->before))
+		return RC_OK;
+	switch (compare_component(c, component)) {
+	case SAME:
+		return RC_OK;
+	case UNSURE:
+		return remark_unlisted(c, component, e);
+	case DIFFERENT:
+		break;
+	}
+	rc = conditions_say(c, true, "xsave", NULL, e,
+		"%s and what needs it left the level: a guest that moves would look for "
+		"its state in the wrong place",
+		component->feature);
+	return rc == RC_OK ? remark_layouts(c, component, e) : rc;
+}
+
+enum rc xsave_remark(struct conditions *c, const struct level *l, struct err *e)
+{
+	enum rc rc = RC_OK;
+
+	(void)l;
+	for (size_t i = 0; i < COMPONENTS && rc == RC_OK; i++)
+		rc = remark_component(c, &components[i], e);
+	return rc;
+}
