@@ -73,10 +73,17 @@ static bool same_msrs(const struct node_facts *a, const struct node_facts *b)
 	return true;
 }
 
-static bool all_msrs_equal(const struct conditions *c)
+/* Major and minor: each version of QEMU may mean other controls by a model. */
+static bool same_qemu(const struct node_facts *a, const struct node_facts *b)
+{
+	return a->small.hypervisor_version / 1000 == b->small.hypervisor_version / 1000;
+}
+
+static bool all_are_equal(const struct conditions *c)
 {
 	for (size_t i = 0; i < c->count; i++)
-		if (!msrs_are_known(c, i) || !same_msrs(&c->facts[0], &c->facts[i]))
+		if (!msrs_are_known(c, i) || !same_msrs(&c->facts[0], &c->facts[i]) ||
+			!same_qemu(&c->facts[0], &c->facts[i]))
 			return false;
 	return true;
 }
@@ -88,7 +95,7 @@ static bool vmx_must_go(const struct conditions *c, const struct bitset *baselin
 	if (c->virt != VIRT_KVM || c->count < 2 || !conditions_has(baseline, "vmx"))
 		return false;
 	controls = controls_known(c);
-	return !all_can_state(c, &controls) && !all_msrs_equal(c);
+	return !all_can_state(c, &controls) && !all_are_equal(c);
 }
 
 struct bitset nested_forbids(const struct conditions *c, const struct bitset *baseline)
@@ -125,7 +132,7 @@ static enum rc remark_vmx(struct conditions *c, struct err *e)
 	}
 	rc = conditions_say(c, true, "nested", speechless, e,
 		"vmx left the level: libvirt does not know all vmx-* names here, and "
-		"KVM's VMX registers are not proven to be equal on all nodes");
+		"KVM's VMX registers and QEMU are not proven to be equal on all nodes");
 	return rc == RC_OK ? conditions_say(c, false, "nested", unread, e,
 				     "KVM's VMX registers could not be read")
 			   : rc;
@@ -184,14 +191,27 @@ static enum rc remark_parameters(struct conditions *c, struct err *e)
 		       : RC_OK;
 }
 
+static enum rc remark_unsaid(struct conditions *c, const struct level *l, struct err *e)
+{
+	if (c->count < 2 || !conditions_has(&l->baseline, "vmx") ||
+		bitset_is_empty(&l->unsaid))
+		return RC_OK;
+	return conditions_say(c, false, "nested", NULL, e,
+		"the level cannot name %zu vmx-* controls of the model: they are equal "
+		"only "
+		"as long as the nodes' kernels and QEMUs are",
+		bitset_count(&l->unsaid));
+}
+
 enum rc nested_remark(struct conditions *c, const struct level *l, struct err *e)
 {
 	enum rc rc;
 
-	(void)l;
 	if (c->virt != VIRT_KVM)
 		return RC_OK;
 	rc = remark_vmx(c, e);
+	if (rc == RC_OK)
+		rc = remark_unsaid(c, l, e);
 	if (rc == RC_OK)
 		rc = remark_partial(c, "vmx", e);
 	if (rc == RC_OK)

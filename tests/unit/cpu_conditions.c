@@ -568,6 +568,19 @@ static void vmx_stays_only_where_its_controls_are_proven_equal(void **state)
 	}
 }
 
+static void unnamed_controls_need_one_qemu(void **state)
+{
+	(void)state;
+	give_all("vmx");
+	facts[1].small.hypervisor_version = 7002022;
+	assert_contains(judge(), "note nested: the level cannot name");
+	assert_true(has("vmx"));
+	facts[1].small.hypervisor_version = 8000000;
+	assert_contains(
+		judge(), "and QEMU are not proven to be equal on all nodes: n1 n2");
+	assert_false(has("vmx"));
+}
+
 static void vmx_of_one_node_or_of_tcg_needs_no_proof(void **state)
 {
 	(void)state;
@@ -791,6 +804,7 @@ int main(int argc, char **argv)
 		CASE(the_cpu_speaks_where_kvm_is_silent_about_a_layout),
 		CASE(saved_registers_without_layout_are_warned_of),
 		CASE(vmx_stays_only_where_its_controls_are_proven_equal),
+		CASE(unnamed_controls_need_one_qemu),
 		CASE(vmx_of_one_node_or_of_tcg_needs_no_proof),
 		CASE(nesting_that_differs_is_told),
 		CASE(one_cpu_with_two_microcodes_is_told),
