@@ -1,0 +1,110 @@
+"""Python's way to the nodes of tests/lab, for tests that ask their libvirt and QEMU.
+
+A test's main() is `return labnodes.with_lab('NAME', virt, cpus, test)`: test(lab) gets
+nodes that are up, named after their CPUs, and returns how many of its checks failed.
+CPUHERD and CPUHERD_LAB_BIN name the programs to use.
+"""
+import json
+import os
+import re
+import subprocess
+import tempfile
+import xml.etree.ElementTree as ET
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+CPUHERD = os.environ.get('CPUHERD', HERE + '/../../build/dev/coordinator/cpuherd')
+LAB = HERE + '/../lab/lab'
+CPU_MAP = '/usr/share/libvirt/cpu_map/x86_features.xml'
+SKIP = 77
+# The last words of a lab when it is the machine, not the lab, that cannot.
+NOT_HERE = re.compile('are not possible here|is missing|/dev/kvm cannot be opened')
+
+
+class CannotRun(Exception):
+    pass
+
+
+def run(command, input=b''):
+    if isinstance(input, str):
+        input = input.encode()
+    done = subprocess.run(command, capture_output=True, input=input)
+    if done.returncode != 0:
+        raise CannotRun('%s: %s' % (' '.join(command), done.stderr.decode().strip()))
+    return done.stdout.decode()
+
+
+def cpuherd(verb, *arguments, **options):
+    return run([CPUHERD, verb, *arguments], **options)
+
+
+def cpus():
+    """Those that the lab has."""
+    return run([LAB, 'cpus']).split()
+
+
+class Lab:
+    def __init__(self, folder, virt, cpus):
+        self.folder, self.virt, self.cpus = folder, virt, sorted(cpus)
+
+    def call(self, *arguments, **options):
+        return run([LAB, '--dir', self.folder, *arguments], **options)
+
+    def up(self):
+        self.call('up', '--virt', self.virt, *('%s=%s' % (cpu, cpu) for cpu in self.cpus))
+        self.hosts = dict(zip(self.read('nodes.list').split(), self.read('hosts').split()))
+        self.uri = ('qemu:///session' if self.read('kind').strip() == 'unprivileged'
+                    else 'qemu:///system')
+
+    def read(self, name):
+        with open(os.path.join(self.folder, name)) as f:
+            return f.read()
+
+    def virsh(self, node, command, **options):
+        return self.call('ssh', node, 'virsh -q -c %s %s' % (self.uri, command), **options)
+
+    def cpuherd(self, members, verb, *arguments):
+        """What cpuherd prints that goes to the members over the network."""
+        return run([LAB, 'run', self.folder, '--', CPUHERD, verb, *arguments,
+                    '--connect', self.uri, '--hosts', '-',
+                    '--no-agent', '--identity', self.folder + '/id_ed25519',
+                    '--known-hosts', self.folder + '/known_hosts'],
+                   input='\n'.join(self.hosts[m] for m in members))
+
+    def facts(self):
+        """{node: the facts that cpuherd gathers there, as it saves them}"""
+        with tempfile.TemporaryDirectory() as folder:
+            self.cpuherd(self.cpus, 'probe', '--save', folder)
+            found = {}
+            for node in self.cpus:
+                name = self.hosts[node].split('@')[-1].replace(':', '-')
+                with open('%s/%s.facts' % (folder, name)) as f:
+                    found[node] = f.read()
+            return found
+
+    def level(self, members):
+        """What cpuherd would have them agree on: `level` of its JSON."""
+        answer = self.cpuherd(members, 'plan', '--json', '--virt-type', self.virt)
+        return json.loads(answer)['level']
+
+
+def required(xml):
+    """The features that a <cpu> of libvirt requires."""
+    return {f.get('name') for f in ET.fromstring(xml).iter('feature')
+            if f.get('policy') == 'require'}
+
+
+def with_lab(name, virt, cpus, test):
+    """The exit status of a test whose nodes live as long as it."""
+    with tempfile.TemporaryDirectory(prefix=name + '.', dir='/tmp') as folder:
+        os.chmod(folder, 0o755)
+        lab = Lab(folder + '/lab', virt, cpus)
+        try:
+            lab.up()
+            return 1 if test(lab) else 0
+        except CannotRun as reason:
+            if not NOT_HERE.search(str(reason).splitlines()[-1]):
+                raise
+            print('%s: skipped: %s' % (name, str(reason).splitlines()[-1]))
+            return SKIP
+        finally:
+            lab.call('down')
