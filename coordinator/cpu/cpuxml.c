@@ -123,6 +123,22 @@ static enum rc read_feature(struct reading *r, const xmlNode *n, struct cpuxml_c
 		name, policy);
 }
 
+/* Passed through, it says nothing: each node has its own. */
+static enum rc read_maxphysaddr(struct reading *r, const xmlNode *n, uint32_t *bits)
+{
+	const char *text;
+
+	*bits = 0;
+	if (!n || !attribute_is(n, "mode", "emulate"))
+		return RC_OK;
+	if (take_text(r, xmlGetNoNsProp(n, (const xmlChar *)"bits"), &text) != RC_OK)
+		return r->e->code;
+	if (text_to_u32(text, bits) && *bits >= 32 && *bits <= 64)
+		return RC_OK;
+	return err_set(
+		r->e, RC_FACTS, 0, "%s: maxphysaddr of '%.20s' bits", r->what, text);
+}
+
 /* The children of a <cpu>, or of the <mode name='host-model'> alike. */
 static enum rc read_cpu(struct reading *r, const xmlNode *n, struct cpuxml_cpu *out)
 {
@@ -133,7 +149,7 @@ static enum rc read_cpu(struct reading *r, const xmlNode *n, struct cpuxml_cpu *
 		f = next_named(f->next, "feature"))
 		if (read_feature(r, f, out) != RC_OK)
 			return r->e->code;
-	return RC_OK;
+	return read_maxphysaddr(r, child(n, "maxphysaddr"), &out->maxphysaddr);
 }
 
 static enum rc read_custom_models(

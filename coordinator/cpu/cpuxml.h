@@ -18,8 +18,9 @@
 /* A <cpu> element. */
 struct cpuxml_cpu {
 	const char *model, *vendor;
-	struct texts on;  /* policy require or force, or none given */
-	struct texts off; /* policy disable or forbid */
+	struct texts on;      /* policy require or force, or none given */
+	struct texts off;     /* policy disable or forbid */
+	uint32_t maxphysaddr; /* bits of one that is emulated; 0: none is stated */
 };
 
 struct cpuxml_domcaps {

@@ -85,7 +85,10 @@ static enum rc fill_level(const struct catalogue *c, const struct common *common
 		.model = best->model->name,
 		.vendor = vendor_to_state(common, best->model),
 		.baseline = common->baseline,
-		.unsaid = best->unsaid };
+		.unsaid = best->unsaid,
+		.names = common->names,
+		.model_rows = common->model_rows,
+		.sources = common->sources };
 	out->features = arena_alloc(arena, best->elements + 1, sizeof(*out->features));
 	if (!out->features)
 		return RC_MEMORY;

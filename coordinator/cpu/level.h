@@ -29,6 +29,8 @@ struct level {
 	struct bitset unsaid;	/* controls of vmx that it may see besides: closing.h */
 	uint32_t address_bits;	/* maxphysaddr; 0: not stated */
 	uint32_t xsave_bytes;	/* of the features' state in XSAVE's format; 0: none */
+	struct bitset names, model_rows; /* what every node can spell, and knows */
+	uint32_t sources;		 /* that may apply on some node */
 };
 
 /* What the user, and the votes, want of the level. */
