@@ -55,6 +55,8 @@
 		"free space and permissions on the node") \
 	X(PARTIAL, 26, "some nodes could not be put back as they were", \
 		"the nodes named: the file there and its .cpuherd-old beside it") \
+	X(FORMAT, 27, "the level cannot be said in the format asked for", \
+		"the features or model named; another --as or --nova-release") \
 	X(INTERRUPTED, 130, "interrupted by a signal", "")
 
 #define RC_ENUM(code, status, meaning, hint) RC_##code,
