@@ -295,6 +295,14 @@ const char *catalogue_vendor_name(const char *string)
 	return NULL;
 }
 
+const char *catalogue_vendor_string(const char *name)
+{
+	for (size_t i = 0; i < catalogue_data_vendor_count; i++)
+		if (strcmp(catalogue_data_vendors[i].name, name) == 0)
+			return catalogue_data_vendors[i].string;
+	return NULL;
+}
+
 bool catalogue_is_vendor(const char *name, uint32_t sources)
 {
 	uint32_t libvirts = sources & sources_of_kind(false);

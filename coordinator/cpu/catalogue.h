@@ -146,6 +146,8 @@ struct bitset catalogue_models_known_to_all(void);
 /* libvirt's name of a vendor by its CPUID string ("GenuineIntel"); NULL when it
  * has none. */
 const char *catalogue_vendor_name(const char *string);
+/* And back: NULL for what is no vendor's name. */
+const char *catalogue_vendor_string(const char *name);
 
 /* Do all libvirts among the sources know the vendor by this name?  Of no sources: does
  * any libvirt? */

@@ -39,14 +39,28 @@ static bool fits_vendor(const struct level *l, const struct model_row *m)
 	return !m->vendor || (vendor && strcmp(m->vendor, vendor) == 0);
 }
 
+/* What any definition holds beyond the baseline, named or not. */
+static struct bitset excess_of(const struct model_row *m, const struct common *common)
+{
+	struct common strict = *common;
+	struct closing c = { 0 };
+
+	memset(&strict.names, 0xff, sizeof(strict.names));
+	closing_of(m, &strict, &c);
+	return c.disable;
+}
+
 /* What the shape makes of the model; false when some definition exceeds the baseline.
  * *lost is what is not promised. */
 static bool candidate_make(const struct model_row *m, const struct common *common,
 	enum shape shape, struct closing *out, struct bitset *lost)
 {
-	struct bitset said;
+	struct bitset said, excess;
 
-	if (!closing_of(m, common, out) || !bitset_is_empty(&out->disable))
+	if (!closing_of(m, common, out))
+		return false;
+	excess = excess_of(m, common);
+	if (!bitset_is_subset(&excess, &out->unsaid))
 		return false;
 	said = sayable(shape, &out->require);
 	*lost = bitset_minus(&out->require, &said);
@@ -111,6 +125,7 @@ static enum rc level_make(const struct catalogue *c, const struct level *l,
 	*out = *l;
 	out->model = best->model->name;
 	out->baseline = bitset_minus(&l->baseline, lost);
+	out->unsaid = best->unsaid;
 	out->feature_count = names.count;
 	out->features = arena_alloc(arena, names.count + 1, sizeof(*out->features));
 	if (!names.item || !out->features)
@@ -128,7 +143,8 @@ enum rc shape_fit(const struct catalogue *c, const struct level *l, enum shape s
 		.vendor = l->vendor,
 		.baseline = l->baseline,
 		.names = l->names,
-		.model_rows = l->model_rows };
+		.model_rows = l->model_rows,
+		.sources = l->sources };
 	struct closing best;
 
 	*lost = (struct bitset){ { 0 } };

@@ -3,8 +3,8 @@
  * Some formats have no word for a disable, or for any feature at all.  The rest of the
  * level is then what each program makes of the model's name, so such a level may only
  * use a model of which every definition is part of the baseline: a guest can be given
- * all that it might hold on each node.  What no definition is sure of and no require
- * says is lost.
+ * all that it might hold on each node.  (But for the controls of vmx that no level can
+ * say: closing.h.)  What no definition is sure of and no require says is lost.
  */
 #ifndef COORDINATOR_SHAPE_H
 #define COORDINATOR_SHAPE_H

@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "coordinator/cpu/catalogue.h"
+#include "coordinator/render/writing.h"
 
 static const char *const policy_names[] = {
 	[POLICY_REQUIRE] = "require",
@@ -60,4 +61,9 @@ enum rc render_libvirt_cpu(struct buf *out, const struct level *l, struct err *e
 	if (rc == RC_LIMIT)
 		return err_set(e, rc, 0, "the <cpu> is longer than %zu bytes", out->cap);
 	return rc == RC_OK ? RC_OK : err_memory(e);
+}
+
+enum rc write_libvirt(struct writing *w, struct err *e)
+{
+	return render_libvirt_cpu(w->out, w->level, e);
 }

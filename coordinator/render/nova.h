@@ -1,0 +1,31 @@
+/* nova.h - a level in the options of nova's [libvirt], for nova and what configures it.
+ *
+ * What the options can say has grown with the releases; for an older one the level is
+ * fitted (coordinator/cpu/shape.h) and the notes tell what that loses.
+ */
+#ifndef COORDINATOR_RENDER_NOVA_H
+#define COORDINATOR_RENDER_NOVA_H
+
+#include "coordinator/cpu/shape.h"
+#include "coordinator/render/writing.h"
+
+struct nova_release {
+	const char *name;
+	const char *models_option; /* cpu_model, cpu_models */
+	enum shape shape;
+	const char *on; /* before a flag that is switched on: "+", "" */
+};
+
+/* The release of the name, or the newest for NULL; NULL when there is none such. */
+const struct nova_release *nova_find_release(const char *name);
+
+/* "mitaka, ... 2026.2" in order; "" when memory is short. */
+const char *nova_list_releases(struct arena *arena);
+
+/* Fits the level to the request's release (w->level is then that), with its notes. */
+enum rc nova_begin(struct writing *w, const struct nova_release **release, struct err *e);
+
+/* "cpu_mode = custom" and so on. */
+void nova_put_options(struct writing *w, const struct nova_release *r);
+
+#endif

@@ -1,0 +1,73 @@
+#include "coordinator/render/qemu.h"
+
+static const struct feature_row *row_of(const struct catalogue *c, const char *feature)
+{
+	int bit = catalogue_find(c, feature);
+
+	return bit < 0 ? NULL : catalogue_feature(c, (size_t)bit);
+}
+
+const char *qemu_property(const struct catalogue *c, const char *feature)
+{
+	const struct feature_row *row = row_of(c, feature);
+
+	return row ? row->qemu : NULL;
+}
+
+static bool can_say(const struct catalogue *c, const struct level_feature *f)
+{
+	const struct feature_row *row = row_of(c, f->name);
+
+	return row && (row->qemu || f->policy == POLICY_DISABLE);
+}
+
+enum rc qemu_check(struct writing *w, struct err *e)
+{
+	const struct level *l = w->level;
+	const char *names = "";
+
+	for (size_t i = 0; names && i < l->feature_count; i++)
+		if (!can_say(w->request->catalogue, &l->features[i]))
+			names = arena_format(w->arena, "%s%s%s", names,
+				names[0] ? ", " : "", l->features[i].name);
+	if (!names)
+		return err_memory(e);
+	if (names[0])
+		return err_set(e, RC_FORMAT, 0,
+			"no property of QEMU is known for %.700s (%s)", names,
+			catalogue_source());
+	return RC_OK;
+}
+
+/* Without "vendor" KVM shows the host's: the same on every node of the level. */
+static void put_vendor(struct writing *w)
+{
+	const char *string = catalogue_vendor_string(w->level->vendor);
+
+	if (string)
+		PUT(w, ",vendor=%s", string);
+}
+
+/* One line, for -cpu "$(cpuherd render --as qemu FILE)".  "enforce": QEMU does not start
+ * rather than leave a feature out (QEMU target/i386/cpu.c, x86_cpu_realizefn). */
+enum rc write_qemu(struct writing *w, struct err *e)
+{
+	const struct level *l = w->level;
+
+	if (qemu_check(w, e) != RC_OK)
+		return e->code;
+	PUT(w, "%s", l->model);
+	put_vendor(w);
+	for (size_t i = 0; i < l->feature_count; i++) {
+		const char *property = qemu_property(
+			w->request->catalogue, l->features[i].name);
+		bool on = l->features[i].policy == POLICY_REQUIRE;
+
+		if (property)
+			PUT(w, ",%s=%s", property, on ? "on" : "off");
+	}
+	if (l->address_bits)
+		PUT(w, ",phys-bits=%u", l->address_bits);
+	PUT(w, ",enforce\n");
+	return RC_OK;
+}
