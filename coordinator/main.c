@@ -8,6 +8,7 @@
  *     - verb/negotiate.c     (the whole road: all the steps below)
  *     - verb/plan.c          (up to the level, without asking for votes)
  *     - verb/probe.c         (up to the offers)
+ *     - verb/render.c        (no nodes: a level from a file, in other words)
  *     - verb/version.c, verb/help.c
  *     - verb/run.[ch]        (what the steps share: nodes, fleet, report)
  * - who: the nodes of the run
@@ -22,7 +23,7 @@
  *     - verb/gather.[ch]     (facts, each bulky one from one node of its class)
  *     - verb/saved.[ch]      (facts in files: --from, --save)
  *     - cpu/                 (PURE: catalogue, decoding, offers, baseline, level)
- *     - render/              (PURE: the level as libvirt XML)
+ *     - render/              (PURE: the level as libvirt XML, and in the words of others)
  *     - verb/judge.[ch]      (virt type, offers, level, what was lost to whom)
  * - agreed: every node's own libvirt says yes
  *     - verb/vote.[ch]       (rounds of proposals and votes; each only removes)
@@ -32,6 +33,7 @@
  * - said
  *     - report/report.h      (one struct with all there is to say)
  *     - report/table.c, json.c, diff.[ch], errors.c
+ *     - verb/document.[ch]   (--as: the level alone, in a format of render/)
  *     - report/progress.[ch] (one line while it runs, on a terminal)
  */
 #include <fcntl.h>

@@ -6,6 +6,8 @@
 
 #include "base/text.h"
 #include "coordinator/cpu/conditions.h"
+#include "coordinator/render/format.h"
+#include "coordinator/render/nova.h"
 
 enum option_kind { KIND_FLAG, KIND_TEXT, KIND_TEXTS, KIND_NUMBER };
 
@@ -36,15 +38,22 @@ static const struct option_row {
 		"write each node's facts to DIR/NODE.facts")
 	FLAG(0, "dry-run", dry_run, FOR_NEGOTIATE,
 		"agree, show what would be written, write nothing")
-	ROW(0, "level-name", "NAME", TEXT, level_name, FOR_NEGOTIATE | FOR_PLAN, 0,
+	ROW(0, "level-name", "NAME", TEXT, level_name,
+		FOR_NEGOTIATE | FOR_PLAN | FOR_RENDER, 0,
 		"name of the level and of its file (baseline)")
-	ROW(0, "virt-type", "TYPE", TEXT, virt_type, FOR_NEGOTIATE | FOR_PLAN, 0,
+	ROW(0, "virt-type", "TYPE", TEXT, virt_type,
+		FOR_NEGOTIATE | FOR_PLAN | FOR_RENDER, 0,
 		"kvm, qemu, or auto: kvm where all nodes have it (auto)")
 	FLAG(0, "cross-vendor", cross_vendor, FOR_NEGOTIATE | FOR_PLAN,
 		"one level of no vendor, for nodes of any (at your own risk with kvm)")
 	ROW(0, "mitigations", "WHAT", TEXT, mitigations, FOR_NEGOTIATE | FOR_PLAN, 0,
 		"of a level that lacks one that some node offers: warn, require "
 		"(refuse it) or ignore (warn)")
+	ROW(0, "as", "FORMAT", TEXT, as, FOR_PLAN | FOR_RENDER, 0,
+		"print the level alone: libvirt, qemu, nova, devstack, zuul, proxmox, "
+		"kubevirt or json")
+	ROW(0, "nova-release", "NAME", TEXT, nova_release, FOR_PLAN | FOR_RENDER, 0,
+		"of nova, for --as nova, devstack or zuul (the newest known)")
 	ROW('l', "user", "NAME", TEXT, user, FOR_FLEET, 0, "log in as this user")
 	ROW('p', "port", "PORT", NUMBER, port, FOR_FLEET, 65535, "port of sshd (22)")
 	ROW('i', "identity", "FILE", TEXTS, identities, FOR_FLEET, 0,
@@ -68,7 +77,7 @@ static const struct option_row {
 	FLAG(0, "json", json, FOR_FLEET | FOR_VERSION,
 		"one JSON object on standard output (docs/json.md)")
 	FLAG('v', "verbose", verbose, FOR_FLEET, "tell each step on standard error")
-	FLAG('q', "quiet", quiet, FOR_FLEET, "no progress, only the result and errors")
+	FLAG('q', "quiet", quiet, FOR_FLEET | FOR_RENDER, "no progress, only the result and errors")
 	FLAG('h', "help", help, ~0u, "this text")
 /* clang-format on */
 #undef ROW
@@ -174,6 +183,29 @@ static bool is_floor(const char *name)
 	return false;
 }
 
+static enum rc check_format(const struct options *o, struct arena *arena, struct err *e)
+{
+	const char *as = o->as ? o->as : "";
+
+	if (o->as && !format_exists(as))
+		return err_set(e, RC_USAGE, 0, "%s: --as %s: it is %s", o->verb->name, as,
+			format_list(arena));
+	if (o->as && o->json)
+		return err_set(e, RC_USAGE, 0,
+			"%s: --as prints the level alone, --json a report: one of them",
+			o->verb->name);
+	if (!o->nova_release)
+		return RC_OK;
+	if (!format_has_releases(as))
+		return err_set(e, RC_USAGE, 0,
+			"%s: --nova-release goes with --as nova, devstack or zuul",
+			o->verb->name);
+	if (!nova_find_release(o->nova_release))
+		return err_set(e, RC_USAGE, 0, "%s: --nova-release %s: it is %s",
+			o->verb->name, o->nova_release, nova_list_releases(arena));
+	return RC_OK;
+}
+
 static enum rc options_check(const struct options *o, struct err *e)
 {
 	if (strcmp(o->virt_type, "auto") != 0 && virt_of(o->virt_type) == VIRT_COUNT)
@@ -241,9 +273,11 @@ enum rc options_parse(struct options *out, const struct verb *verb, int argc, ch
 		.connect = "",
 		.mitigations = mitigation_floor_names[FLOOR_WARN] };
 	rc = options_read(out, argc, argv, arena, e);
-	if (rc != RC_OK || out->help)
-		return rc;
-	return options_check(out, e);
+	if (rc == RC_OK && !out->help)
+		rc = options_check(out, e);
+	if (rc == RC_OK && !out->help)
+		rc = check_format(out, arena, e);
+	return rc;
 }
 
 void options_print_help(const struct verb *verb)

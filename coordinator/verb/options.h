@@ -16,6 +16,7 @@ enum {
 	FOR_PROBE = 4,
 	FOR_VERSION = 8,
 	FOR_HELP = 16,
+	FOR_RENDER = 32,
 	FOR_FLEET = FOR_NEGOTIATE | FOR_PLAN | FOR_PROBE,
 };
 
@@ -36,6 +37,7 @@ struct options {
 	struct texts hosts_files, without, identities, known_hosts;
 	const char *user, *connect, *virt_type, *level_name, *simd, *from, *save,
 		*mitigations;
+	const char *as, *nova_release;
 	uint32_t port, connect_timeout_s, timeout_s, parallel;
 	bool no_agent, accept_new, become, dry_run, json, verbose, quiet, help;
 	bool cross_vendor, allow_unproven;

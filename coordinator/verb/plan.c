@@ -1,3 +1,4 @@
+#include "coordinator/verb/document.h"
 #include "coordinator/verb/gather.h"
 #include "coordinator/verb/judge.h"
 #include "coordinator/verb/verb.h"
@@ -40,6 +41,9 @@ static enum rc plan_run(struct run *run, const struct options *o, struct err *e)
 		rc = judge_remarks(run, e);
 	if (rc == RC_OK)
 		plan_sum_up(run);
+	if (rc == RC_OK && o->as)
+		rc = document_make(
+			o, &run->level, run->catalogue, &run->arena, &run->document, e);
 	return rc;
 }
 

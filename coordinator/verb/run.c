@@ -232,13 +232,48 @@ enum rc run_blame(struct run *run, const char *consequence, struct err *e)
 
 /* ---- the end */
 
-static bool wants_colours(void)
+static bool wants_colours(FILE *out)
 {
 	const char *no_color = getenv("NO_COLOR"); /* https://no-color.org */
 	const char *term = getenv("TERM");
 
-	return isatty(STDOUT_FILENO) && !(no_color && no_color[0]) && term &&
+	return isatty(fileno(out)) && !(no_color && no_color[0]) && term &&
 	       strcmp(term, "dumb") != 0;
+}
+
+/* " (node01, node02)"; nothing where a remark is about all. */
+static const char *remark_nodes(struct arena *arena, const struct texts *nodes)
+{
+	const char *text = "";
+
+	for (size_t i = 0; text && i < nodes->count; i++)
+		text = arena_format(arena, "%s%s%s%s", text, i ? ", " : " (",
+			nodes->item[i], i + 1 == nodes->count ? ")" : "");
+	return text ? text : "";
+}
+
+static void remarks_log(struct run *run)
+{
+	const struct report *r = &run->report;
+
+	if (r->virt_note[0])
+		log_line(LOG_WARN, NULL, "%s", r->virt_note);
+	for (size_t i = 0; i < r->remark_count; i++)
+		log_line(r->remarks[i].warning ? LOG_WARN : LOG_INFO, NULL, "%s: %s%s",
+			r->remarks[i].about, r->remarks[i].text,
+			remark_nodes(&run->arena, &r->remarks[i].nodes));
+}
+
+static enum rc outcome_print(struct run *run, enum rc rc, struct err *e)
+{
+	FILE *out = run->options->as ? stderr : stdout;
+
+	if (run->options->json)
+		return json_print(stdout, &run->report, &run->arena, e);
+	if (!run->options->as || rc != RC_OK)
+		return table_print(out, &run->report, wants_colours(out), &run->arena, e);
+	remarks_log(run);
+	return document_print(&run->document, e);
 }
 
 enum rc run_end(struct run *run, enum rc rc, struct err *e)
@@ -249,11 +284,7 @@ enum rc run_end(struct run *run, enum rc rc, struct err *e)
 	if (rc != RC_OK)
 		run->report.err = *e;
 	progress_clear();
-	if (run->options->json)
-		printed = json_print(stdout, &run->report, &run->arena, &printing);
-	else
-		printed = table_print(
-			stdout, &run->report, wants_colours(), &run->arena, &printing);
+	printed = outcome_print(run, rc, &printing);
 	/* what was done is done, and this may be the only line that anybody sees */
 	if (rc == RC_OK && printed != RC_OK)
 		rc = err_set(e, printed, printing.native, "%s; the run itself: %s",

@@ -9,6 +9,7 @@
 
 #include "coordinator/cpu/conditions.h"
 #include "coordinator/report/report.h"
+#include "coordinator/verb/document.h"
 #include "coordinator/verb/options.h"
 
 struct run {
@@ -31,6 +32,7 @@ struct run {
 	struct conditions conditions;
 	struct level level;
 	const bool *remarked; /* by node: whom the remark being added is about */
+	struct document document; /* of --as */
 };
 
 /* Takes the nodes from the options (or their files, with --from), makes the fleet. */
@@ -61,7 +63,9 @@ enum rc run_remark(struct run *run, bool warning, const char *about,
 	struct err *e);
 
 /* Prints the report with the outcome *e of the run, frees everything, and returns the
- * outcome (or RC_OUTPUT, when it was well but could not be printed). */
+ * outcome.  With --as it prints the document alone, and on standard error the remarks,
+ * or the report of a run that went wrong.
+ * RC_OUTPUT when it was well but could not be printed. */
 enum rc run_end(struct run *run, enum rc rc, struct err *e);
 
 #endif

@@ -12,11 +12,19 @@ const struct verb verbs[] = {
 	{ "plan", plan_main, FOR_PLAN, "[options] NODES...",
 		"Show the level that the nodes could agree on, and who costs what",
 		"  cpuherd plan node[01-16]\n"
-		"  cpuherd plan --from facts/ --without node07\n" },
+		"  cpuherd plan --from facts/ --without node07\n"
+		"  cpuherd plan --as nova node[01-16] > cpu.conf\n" },
 	{ "probe", probe_main, FOR_PROBE, "[options] NODES...",
 		"Show what each node is and can give a guest",
 		"  cpuherd probe node[01-16]\n"
 		"  cpuherd probe --save facts/ --hosts fleet.txt\n" },
+	{ "render", render_main, FOR_RENDER, "[--as FORMAT] FILE",
+		"Say a level in the words of QEMU, nova, Proxmox VE, KubeVirt and others",
+		"  cpuherd render --as qemu baseline.xml\n"
+		"  cpuherd render --as nova --nova-release queens baseline.xml\n"
+		"  ssh node01 cat /etc/libvirt/cpuherd/baseline.xml | cpuherd render "
+		"--as "
+		"kubevirt -\n" },
 	{ "version", version_main, FOR_VERSION, "[--json]",
 		"Print the versions of program, protocol and catalogue", "" },
 	{ "help", help_main, FOR_HELP, "[VERB | errors]",

@@ -113,15 +113,15 @@ static void misuse_gets_one_line_and_its_status(void **state)
 
 static void help_explains_every_verb(void **state)
 {
-	static const char *const verbs[] = { "negotiate", "plan", "probe", "version",
-		"help" };
+	static const char *const verbs[] = { "negotiate", "plan", "probe", "render",
+		"version", "help" };
 	struct result r = shell(CPUHERD " --help");
 
 	(void)state;
 	assert_int_equal(r.status, 0);
 	assert_string_equal(r.err, "");
 	assert_contains(r.out, "Examples:");
-	for (size_t i = 0; i < 5; i++) {
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
 		struct result own = shell(
 			arena_format(&arena, CPUHERD " %s --help", verbs[i]));
 

@@ -1,0 +1,123 @@
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "coordinator/cpu/levelxml.h"
+#include "coordinator/cpu/names.h"
+#include "coordinator/render/libvirt.h"
+#include "coordinator/verb/document.h"
+#include "coordinator/verb/verb.h"
+#include "proto/limits.h"
+
+static enum rc stream_read(FILE *in, const char *name, struct buf *out, struct err *e)
+{
+	char block[16 * 1024];
+	enum rc rc = RC_OK;
+	size_t n;
+
+	while (rc == RC_OK && (n = fread(block, 1, sizeof(block), in)) > 0)
+		rc = buf_append(out, block, n);
+	if (rc == RC_LIMIT)
+		return err_set(e, RC_INPUT, 0, "%s: a level of more than %d bytes", name,
+			LIMIT_PLACE_BYTES);
+	if (rc != RC_OK)
+		return err_memory(e);
+	if (ferror(in))
+		return err_set(e, RC_INPUT, errno, "%s: %s", name, strerror(errno));
+	return RC_OK;
+}
+
+/* "-": standard input. */
+static enum rc file_read(
+	const char *path, struct arena *arena, const char **out, struct err *e)
+{
+	bool is_stdin = strcmp(path, "-") == 0;
+	FILE *in = is_stdin ? stdin : fopen(path, "re");
+	struct buf text = buf_with_cap(LIMIT_PLACE_BYTES);
+	struct bytes bytes;
+	enum rc rc;
+
+	if (!in)
+		return err_set(e, RC_INPUT, errno, "%s: %s", path, strerror(errno));
+	rc = stream_read(in, path, &text, e);
+	bytes = buf_bytes(&text);
+	if (rc == RC_OK && bytes.size && memchr(bytes.data, '\0', bytes.size))
+		rc = err_set(e, RC_INPUT, 0, "%s: it has a NUL byte", path);
+	*out = rc == RC_OK ? arena_text_n(arena, bytes.data, bytes.size) : NULL;
+	if (rc == RC_OK && !*out)
+		rc = err_memory(e);
+	buf_destroy(&text);
+	if (!is_stdin)
+		fclose(in);
+	return rc;
+}
+
+/* What we would write of it again; what else the text says is left out. */
+static enum rc warn_of_other_words(
+	const char *path, const char *xml, const struct level *l, struct err *e)
+{
+	struct buf again = buf_with_cap(2 * LIMIT_PLACE_BYTES);
+	enum rc rc = render_libvirt_cpu(&again, l, e);
+	struct bytes bytes = buf_bytes(&again);
+
+	if (rc == RC_OK &&
+		(bytes.size != strlen(xml) || memcmp(bytes.data, xml, bytes.size) != 0))
+		log_line(LOG_WARN, NULL,
+			"%s: not as cpuherd writes it; only model, vendor, maxphysaddr "
+			"and features are taken from it",
+			path);
+	buf_destroy(&again);
+	return rc;
+}
+
+static void warn_of_open(const char *path, const struct catalogue *c,
+	const struct level *l, const struct bitset *open, struct arena *arena)
+{
+	const char *names = names_join(c, open, arena);
+
+	if (!bitset_is_empty(open))
+		log_line(LOG_WARN, NULL,
+			"%s: not closed for %s guests of %s: %s is left open: %s", path,
+			virt_names[l->virt], catalogue_source(), l->model,
+			names ? names : "");
+}
+
+static enum rc render_run(const struct options *o, struct arena *arena, struct err *e)
+{
+	const char *path = o->nodes.item[0], *xml;
+	enum virt_type virt = virt_of(o->virt_type);
+	struct catalogue *c = catalogue_new(arena, e);
+	struct document document;
+	struct bitset open;
+	struct level level;
+
+	if (virt == VIRT_COUNT)
+		virt = VIRT_KVM;
+	if (!c || file_read(path, arena, &xml, e) != RC_OK ||
+		levelxml_read(c, xml, path, virt, arena, &level, &open, e) != RC_OK ||
+		warn_of_other_words(path, xml, &level, e) != RC_OK)
+		return e->code;
+	warn_of_open(path, c, &level, &open, arena);
+	if (document_make(o, &level, c, arena, &document, e) != RC_OK)
+		return e->code;
+	return document_print(&document, e);
+}
+
+enum rc render_main(const struct options *o, struct err *e)
+{
+	struct options options = *o;
+	struct arena arena = { 0 };
+	enum rc rc;
+
+	if (o->nodes.count != 1)
+		return err_set(e, RC_USAGE, 0,
+			"render: one FILE with a level, or - for standard input");
+	if (!options.as)
+		options.as = "libvirt";
+	if (o->quiet)
+		log_set_level(LOG_ERROR);
+	rc = render_run(&options, &arena, e);
+	arena_destroy(&arena);
+	return rc;
+}
