@@ -1,6 +1,41 @@
 /* What all offers share, less what was taken out. */
 #include "coordinator/cpu/level.h"
 
+/* Leaves of which a guest sees nothing without the feature, though QEMU's properties go on
+ * claiming what is in them (QEMU target/i386/cpu.c, cpu_x86_cpuid()). */
+static const struct hiding {
+	const char *without;
+	uint32_t leaf;
+} hidings[] = {
+	{ "xsave", 0xd },
+	{ "sgx", 0x12 },
+};
+
+static bool is_hidden(const struct feature_row *row, const struct bitset *ground)
+{
+	for (size_t i = 0; i < sizeof(hidings) / sizeof(hidings[0]); i++) {
+		int needed = catalogue_find_row(hidings[i].without);
+
+		if (!row->is_msr && row->leaf == hidings[i].leaf && needed >= 0 &&
+			!bitset_has(ground, (size_t)needed))
+			return true;
+	}
+	return false;
+}
+
+/* Of the set: what QEMU switches off or hides where a guest has no more of what others
+ * stand on than the ground. */
+static struct bitset groundless_in(const struct bitset *s, const struct bitset *ground)
+{
+	struct bitset found = catalogue_groundless(ground, catalogue_all_sources());
+
+	for (size_t bit = bitset_next(s, 0); bit < catalogue_feature_rows();
+		bit = bitset_next(s, bit + 1))
+		if (is_hidden(catalogue_feature(NULL, bit), ground))
+			bitset_add(&found, bit);
+	return bitset_and(&found, s);
+}
+
 /* Registers of KVM without a word of the programs: where those show a feature without
  * its ground, their QEMU was one that did not mind.  Then only what we take out
  * ourselves is gone. */
@@ -39,6 +74,11 @@ struct bitset baseline_of(const struct offer *offers, size_t n,
 	base = bitset_minus(&base, excluded);
 	base = bitset_minus(&base, &non_migratable);
 	ground = are_all_bare(offers, n) ? rows_but(excluded) : base;
-	groundless = catalogue_groundless(&ground, catalogue_all_sources());
-	return bitset_minus(&base, &groundless);
+	/* what stood on a feature may have carried another */
+	while (groundless = groundless_in(&base, &ground),
+		!bitset_is_empty(&groundless)) {
+		base = bitset_minus(&base, &groundless);
+		ground = bitset_minus(&ground, &groundless);
+	}
+	return base;
 }
