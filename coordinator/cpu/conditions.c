@@ -149,16 +149,18 @@ enum rc conditions_choose(struct conditions *c, const struct wishes *wishes,
 {
 	static const struct wishes none;
 	struct wishes within = wishes ? *wishes : none;
+	struct bitset taken;
 	enum rc rc;
 
 	if (!c->facts)
 		return level_choose(c->catalogue, c->offers, c->count, c->virt, &within,
 			ops, c->arena, out, e);
-	c->before = baseline_of(c->offers, c->count, &within.excluded, ops);
+	taken = bitset_or(&within.excluded, &within.voted);
+	c->before = baseline_of(c->offers, c->count, &taken, ops);
 	for (size_t i = 0; i < sizeof(forbidding) / sizeof(forbidding[0]); i++) {
 		struct bitset forbidden = forbidding[i](c, &c->before);
 
-		within.excluded = bitset_or(&within.excluded, &forbidden);
+		within.unsafe = bitset_or(&within.unsafe, &forbidden);
 	}
 	rc = level_choose(c->catalogue, c->offers, c->count, c->virt, &within, ops,
 		c->arena, out, e);

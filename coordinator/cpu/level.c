@@ -4,7 +4,13 @@
 #include <string.h>
 
 #include "coordinator/cpu/closing.h"
+#include "coordinator/cpu/libvirt_choice.h"
 #include "coordinator/cpu/vendor.h"
+#include "coordinator/cpu/wishes.h"
+
+const char *const preference_names[] = {
+	[PREFER_FEWEST] = "fewest", [PREFER_LIBVIRT] = "libvirt"
+};
 
 static struct common common_of(const struct offer *offers, size_t n, enum virt_type virt)
 {
@@ -29,25 +35,133 @@ static bool fits_vendor(const struct model_row *m, const char *vendor)
 	return !m->vendor || strcmp(m->vendor, vendor) == 0;
 }
 
-/* Fewest elements; then the newest: the later in libvirt's map, where ancestors
- * come first.  A map has each name once, so there are no ties. */
-static bool find_best(const struct common *common, struct closing *best)
+/* ---- which model */
+
+/* What the choice is made from. */
+struct choosing {
+	const struct common *common;
+	const struct offer *offers;
+	size_t n;
+	const struct wishes *wishes;
+	struct arena *arena;
+	struct err *e;
+};
+
+static bool may_be_chosen(const struct common *common, size_t row)
 {
+	const struct model_row *m = catalogue_model(row);
+
+	return m->decode_guest && bitset_has(&common->model_rows, row) &&
+	       fits_vendor(m, common->vendor);
+}
+
+/* Fewest elements; then fewest of them disables, which a reader has to know the model
+ * for; then the newest: the later in libvirt's map, where ancestors come first.  A map has
+ * each name once, so there are no ties left. */
+static bool is_better(const struct closing *a, const struct closing *b)
+{
+	size_t x = bitset_count(&a->disable), y = bitset_count(&b->disable);
+
+	return a->elements < b->elements || (a->elements == b->elements && x <= y);
+}
+
+static enum rc find_fewest(const struct choosing *ch, struct closing *best)
+{
+	const struct common *common = ch->common;
 	bool found = false;
 
 	for (size_t i = 0; i < catalogue_model_count(); i++) {
-		const struct model_row *m = catalogue_model(i);
 		struct closing c;
 
-		if (!m->decode_guest || !bitset_has(&common->model_rows, i) ||
-			!fits_vendor(m, common->vendor) || !closing_of(m, common, &c))
+		if (!may_be_chosen(common, i) ||
+			!closing_of(catalogue_model(i), common, &c))
 			continue;
-		if (!found || c.elements <= best->elements)
+		if (!found || is_better(&c, best))
 			*best = c;
 		found = true;
 	}
-	return found;
+	if (found)
+		return RC_OK;
+	return err_set(ch->e, RC_LEVEL, 0,
+		"no CPU model %s%s for %s guests is known to every node's libvirt and "
+		"QEMU and to cpuherd (%s)",
+		common->vendor[0] ? "of vendor " : "without a vendor", common->vendor,
+		virt_names[common->virt], catalogue_source());
 }
+
+static enum rc close_only(
+	const struct choosing *ch, const struct model_row *m, struct closing *best)
+{
+	if (closing_of(m, ch->common, best))
+		return RC_OK;
+	return err_set(ch->e, RC_LEVEL, 0,
+		"model %s cannot be said in full: no QEMU for %s guests that cpuherd "
+		"knows "
+		"(%s) has it, or it takes names of features that some node's libvirt "
+		"lacks",
+		m->name, virt_names[ch->common->virt], catalogue_source());
+}
+
+static enum rc find_libvirts(const struct choosing *ch, struct closing *best)
+{
+	struct libvirt_question q = { .features = ch->common->baseline,
+		.vendor = ch->common->vendor,
+		.sources = ch->common->sources,
+		.virt = ch->common->virt };
+	const struct model_row *m;
+
+	q.asked.item = arena_alloc(ch->arena, ch->n, sizeof(*q.asked.item));
+	if (!q.asked.item)
+		return err_memory(ch->e);
+	for (size_t i = 0; i < ch->n; i++)
+		if (ch->offers[i].host_model)
+			q.asked.item[q.asked.count++] = ch->offers[i].host_model;
+	for (size_t i = 0; i < catalogue_model_count(); i++)
+		if (may_be_chosen(ch->common, i))
+			bitset_add(&q.models, i);
+	m = libvirt_choice_of(&q);
+	if (!m)
+		return find_fewest(ch, best); /* which says what is wrong */
+	return close_only(ch, m, best);
+}
+
+static enum rc find_forced(const struct choosing *ch, struct closing *best)
+{
+	const struct model_row *m = ch->wishes->model;
+	bool *lacking = arena_alloc(ch->arena, ch->n, sizeof(*lacking));
+	size_t row = (size_t)(m - catalogue_model(0));
+
+	if (!lacking)
+		return err_memory(ch->e);
+	if (!fits_vendor(m, ch->common->vendor) && ch->wishes->cross_vendor)
+		return err_set(ch->e, RC_LEVEL, 0,
+			"--model %s is of %s, and --cross-vendor takes one of no vendor",
+			m->name, m->vendor);
+	if (!fits_vendor(m, ch->common->vendor))
+		return err_set(ch->e, RC_LEVEL, 0,
+			"--model %s is of %s and the nodes are of %s", m->name, m->vendor,
+			ch->common->vendor[0] ? ch->common->vendor : "an unknown vendor");
+	for (size_t i = 0; i < ch->n; i++)
+		lacking[i] = !bitset_has(&ch->offers[i].model_rows, row);
+	if (!bitset_has(&ch->common->model_rows, row))
+		return err_set(ch->e, RC_LEVEL, 0,
+			"--model %s: libvirt and QEMU do not know it for %s guests on %s",
+			m->name, virt_names[ch->common->virt],
+			wishes_name_nodes(ch->offers, ch->n, lacking, ch->arena));
+	return close_only(ch, m, best);
+}
+
+static enum rc find_best(const struct choosing *ch, struct closing *best)
+{
+	static enum rc (*const by[])(const struct choosing *, struct closing *) = {
+		[PREFER_FEWEST] = find_fewest, [PREFER_LIBVIRT] = find_libvirts
+	};
+
+	return ch->wishes->model ? find_forced(ch, best)
+				 : by[ch->wishes->prefer](ch, best);
+}
+
+/* ---- the level */
 
 static int by_name(const void *a, const void *b)
 {
@@ -102,25 +216,28 @@ enum rc level_choose(const struct catalogue *c, const struct offer *offers, size
 	enum virt_type virt, const struct wishes *wishes, const struct bitset_ops *ops,
 	struct arena *arena, struct level *out, struct err *e)
 {
+	static const struct wishes none;
+	const struct wishes *w = wishes ? wishes : &none;
+	struct bitset out_of_it = bitset_or(&w->excluded, &w->voted);
 	struct common common;
+	struct choosing choosing = { &common, offers, n, w, arena, e };
 	struct closing best;
 
+	out_of_it = bitset_or(&out_of_it, &w->unsafe);
 	if (n == 0)
 		return err_set(e, RC_LEVEL, 0, "there is no node to agree with");
 	common = common_of(offers, n, virt);
-	if (wishes && wishes->cross_vendor)
+	if (w->cross_vendor)
 		common.vendor = "";
 	else if (vendor_check(offers, n, virt, arena, e) != RC_OK)
 		return e->code;
-	common.baseline = baseline_of(offers, n, wishes ? &wishes->excluded : NULL, ops);
+	common.baseline = baseline_of(offers, n, &out_of_it, ops);
 	if (bitset_is_empty(&common.baseline))
 		return err_set(e, RC_LEVEL, 0, "the nodes have no feature in common");
-	if (!find_best(&common, &best))
-		return err_set(e, RC_LEVEL, 0,
-			"no CPU model %s%s for %s guests is known to every node's "
-			"libvirt and QEMU and to cpuherd (%s)",
-			common.vendor[0] ? "of vendor " : "without a vendor",
-			common.vendor, virt_names[virt], catalogue_source());
+	if (wishes_check(c, offers, n, virt, w, &common.baseline, arena, e) != RC_OK)
+		return e->code;
+	if (find_best(&choosing, &best) != RC_OK)
+		return e->code;
 	if (fill_level(c, &common, &best, arena, out) != RC_OK)
 		return err_memory(e);
 	return RC_OK;

@@ -33,18 +33,30 @@ struct level {
 	uint32_t sources;		 /* that may apply on some node */
 };
 
-/* What the user, and the votes, want of the level. */
+enum preference { PREFER_FEWEST, PREFER_LIBVIRT };
+
+/* What the user, and the votes, want of the level (wishes.h reads them). */
 struct wishes {
-	struct bitset excluded; /* features that shall not be in it */
-	bool cross_vendor;	/* of no vendor, for nodes of any */
+	struct bitset excluded;	       /* features that shall not be in it */
+	struct bitset voted;	       /* the same, by the nodes' noes */
+	struct bitset unsafe;	       /* the same, by the nodes' conditions.h */
+	struct bitset required;	       /* without these there is no level */
+	const char *at_least;	       /* nor without all that this name has; NULL */
+	const struct model_row *model; /* no other; NULL: the preference decides */
+	enum preference prefer;
+	bool cross_vendor; /* of no vendor, for nodes of any */
 };
+
+/* "fewest", "libvirt" */
+extern const char *const preference_names[];
+enum { PREFERENCES = PREFER_LIBVIRT + 1 };
 
 /* A subset of every offer's features; excluded may be NULL; empty for n = 0. */
 struct bitset baseline_of(const struct offer *offers, size_t n,
 	const struct bitset *excluded, const struct bitset_ops *ops);
 
-/* wishes may be NULL.  RC_LEVEL with the reason when vendors differ (vendor.h), nothing is common, or no model
- * is known to all. */
+/* wishes may be NULL.  RC_LEVEL with the reason when vendors differ (vendor.h), nothing is common, no
+ * model is known to all, or a wish cannot be had. */
 enum rc level_choose(const struct catalogue *c, const struct offer *offers, size_t n,
 	enum virt_type virt, const struct wishes *wishes, const struct bitset_ops *ops,
 	struct arena *arena, struct level *out, struct err *e);

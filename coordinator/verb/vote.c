@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "coordinator/cpu/psabi.h"
 #include "coordinator/verb/judge.h"
 
 struct ballot {
@@ -31,19 +32,6 @@ static bool ask_vote(
 	return true;
 }
 
-/* What every x86-64 program may count on: the psABI's x86-64-v1, and long mode.  A no to
- * one of these says that something is broken, and no level without it is worth writing. */
-static bool is_indispensable(const char *feature)
-{
-	static const char *const names[] = { "cmov", "cx8", "fpu", "fxsr", "lm", "mmx",
-		"sse", "sse2", "syscall" };
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (strcmp(names[i], feature) == 0)
-			return true;
-	return false;
-}
-
 /* Takes what a no names out of the level; how many features were in it? */
 static enum rc no_take(struct ballot *b, struct report_node *n, const struct vote *vote,
 	size_t *taken, struct err *e)
@@ -57,7 +45,8 @@ static enum rc no_take(struct ballot *b, struct report_node *n, const struct vot
 
 		if (bit < 0 || !bitset_has(&run->level.baseline, (size_t)bit))
 			continue;
-		if (is_indispensable(catalogue_name(run->catalogue, (size_t)bit)))
+		/* something is broken, and no level without it is worth writing */
+		if (psabi_is_indispensable(catalogue_name(run->catalogue, (size_t)bit)))
 			return err_set(e, RC_VOTE, 0,
 				"voted no to %s, without which no x86_64 guest runs: %s",
 				name, vote->reason[0] ? vote->reason : "no reason given");
@@ -119,7 +108,7 @@ enum rc vote_until_unanimous(struct run *run, struct err *e)
 			return rc;
 		log_line(LOG_INFO, NULL, "round %u: %zu features voted out",
 			run->report.rounds, bitset_count(&b.removed));
-		run->wishes.excluded = bitset_or(&run->wishes.excluded, &b.removed);
+		run->wishes.voted = bitset_or(&run->wishes.voted, &b.removed);
 		rc = judge_level(run, e);
 		if (rc != RC_OK)
 			return rc;

@@ -120,3 +120,79 @@ void for_many_fleets(void (*check)(struct fleet *f))
 		arena_destroy(&f.arena);
 	}
 }
+
+/* ---- is a level closed? */
+
+/* What a guest gets when a source's idea of the model is put right by the level;
+ * the last word on a feature is the level's. */
+struct bitset fleet_apply(
+	struct fleet *f, const struct level *l, const struct bitset *meant)
+{
+	struct bitset s = *meant;
+
+	for (size_t i = 0; i < l->feature_count; i++) {
+		int bit = catalogue_find(f->catalogue, l->features[i].name);
+
+		assert_true(bit >= 0);
+		if (l->features[i].policy == POLICY_REQUIRE)
+			bitset_add(&s, (size_t)bit);
+		else
+			bitset_remove(&s, (size_t)bit);
+	}
+	return s;
+}
+
+/* Names that every node's libvirt can spell; sources that may apply on some node. */
+static struct bitset common_names(const struct fleet *f)
+{
+	struct bitset names = f->offers[0].names;
+
+	for (size_t i = 1; i < f->count; i++)
+		names = bitset_and(&names, &f->offers[i].names);
+	return names;
+}
+
+uint32_t fleet_sources(const struct fleet *f)
+{
+	uint32_t sources = 0;
+
+	for (size_t i = 0; i < f->count; i++)
+		sources |= f->offers[i].sources;
+	return sources;
+}
+
+/* A node that has the source gives the guest the baseline (and, besides, only what the
+ * level says it could not name); one that might have it tomorrow gives no less, and no
+ * more than names that some node of today does not know. */
+static void assert_closed_for(struct fleet *f, const struct level *l, size_t s)
+{
+	const struct model_row *m = catalogue_find_model(l->model);
+	bool here = fleet_sources(f) >> s & 1;
+	struct bitset got, extra, names = common_names(f);
+	uint32_t own = 1u << s;
+
+	if (!catalogue_define_model(m, s, f->virt, &got))
+		return;
+	got = fleet_apply(f, l, &got);
+	if (!(m->compared & own)) {
+		struct bitset off = catalogue_groundless(&l->baseline,
+			catalogue_source_row(s)->is_qemu ? own : catalogue_all_sources());
+
+		got = bitset_minus(&got, &off);
+	}
+	extra = bitset_minus(&got, &l->baseline);
+	if (here)
+		extra = bitset_minus(&extra, &l->unsaid);
+	else
+		extra = bitset_and(&extra, &names);
+	if (!bitset_is_empty(&extra) || !bitset_is_subset(&l->baseline, &got))
+		fail_msg("seed of fleet %llu: %s and %s do not give the baseline (%s)",
+			(unsigned long long)f->seed, catalogue_source_row(s)->name,
+			l->model, catalogue_name(f->catalogue, bitset_next(&extra, 0)));
+}
+
+void fleet_assert_closed(struct fleet *f, const struct level *l)
+{
+	for (size_t s = 0; s < catalogue_source_count(); s++)
+		assert_closed_for(f, l, s);
+}

@@ -32,6 +32,17 @@ size_t fleet_below(struct fleet *f, size_t n);
 /* Adds or removes n random features of the catalogue. */
 void fleet_toggle(struct fleet *f, struct bitset *s, size_t n);
 
+/* What a guest gets when a source's idea of the model is put right by the level. */
+struct bitset fleet_apply(
+	struct fleet *f, const struct level *l, const struct bitset *meant);
+
+/* The sources that may apply on some node. */
+uint32_t fleet_sources(const struct fleet *f);
+
+/* Fails unless every source's definition of the model, put right by the level, is the
+ * baseline, as far as the source may apply on the fleet's nodes. */
+void fleet_assert_closed(struct fleet *f, const struct level *l);
+
 /* The check over many fleets. */
 void for_many_fleets(void (*check)(struct fleet *f));
 

@@ -7,75 +7,7 @@ static enum rc choose(struct fleet *f, struct level *out, struct err *e)
 		&f->arena, out, e);
 }
 
-/* What a guest gets when a source's idea of the model is put right by the level;
- * the last word on a feature is the level's. */
-static struct bitset apply(
-	struct fleet *f, const struct level *l, const struct bitset *meant)
-{
-	struct bitset s = *meant;
-
-	for (size_t i = 0; i < l->feature_count; i++) {
-		int bit = catalogue_find(f->catalogue, l->features[i].name);
-
-		assert_true(bit >= 0);
-		if (l->features[i].policy == POLICY_REQUIRE)
-			bitset_add(&s, (size_t)bit);
-		else
-			bitset_remove(&s, (size_t)bit);
-	}
-	return s;
-}
-
 static size_t levels_seen;
-
-/* Names that every node's libvirt can spell; sources that may apply on some node. */
-static struct bitset common_names(const struct fleet *f)
-{
-	struct bitset names = f->offers[0].names;
-
-	for (size_t i = 1; i < f->count; i++)
-		names = bitset_and(&names, &f->offers[i].names);
-	return names;
-}
-
-static uint32_t common_sources(const struct fleet *f)
-{
-	uint32_t sources = 0;
-
-	for (size_t i = 0; i < f->count; i++)
-		sources |= f->offers[i].sources;
-	return sources;
-}
-
-/* A node that has the source gives the guest the baseline (and, besides, only what the
- * level says it could not name); one that might have it tomorrow gives no less, and no
- * more than names that some node of today does not know. */
-static void check_closed_for(struct fleet *f, const struct level *l, size_t s)
-{
-	const struct model_row *m = catalogue_find_model(l->model);
-	bool here = common_sources(f) >> s & 1;
-	struct bitset got, extra, names = common_names(f);
-	uint32_t own = 1u << s;
-
-	if (!catalogue_define_model(m, s, f->virt, &got))
-		return;
-	got = apply(f, l, &got);
-	if (!(m->compared & own)) {
-		struct bitset off = catalogue_groundless(&l->baseline,
-			catalogue_source_row(s)->is_qemu ? own : catalogue_all_sources());
-
-		got = bitset_minus(&got, &off);
-	}
-	extra = bitset_minus(&got, &l->baseline);
-	if (here)
-		extra = bitset_minus(&extra, &l->unsaid);
-	else
-		extra = bitset_and(&extra, &names);
-	if (!bitset_is_empty(&extra) || !bitset_is_subset(&l->baseline, &got))
-		fail_msg("seed of fleet %llu: %s and %s do not give the baseline (%s)",
-			(unsigned long long)f->seed, catalogue_source_row(s)->name,
-			l->model, catalogue_name(f->catalogue, bitset_next(&extra, 0)));
-}
 
 static void check_closed(struct fleet *f)
 {
@@ -85,8 +17,7 @@ static void check_closed(struct fleet *f)
 	if (choose(f, &l, &e) != RC_OK)
 		return;
 	levels_seen++;
-	for (size_t s = 0; s < catalogue_source_count(); s++)
-		check_closed_for(f, &l, s);
+	fleet_assert_closed(f, &l);
 }
 
 static void whoever_defines_the_model_the_guest_gets_the_baseline(void **state)
@@ -121,10 +52,10 @@ static void check_floating(struct fleet *f)
 		const struct model_row *m = catalogue_find_model(l.model);
 		struct bitset got;
 
-		if (!catalogue_source_row(s)->is_qemu || !(common_sources(f) >> s & 1) ||
+		if (!catalogue_source_row(s)->is_qemu || !(fleet_sources(f) >> s & 1) ||
 			!catalogue_define_model(m, s, f->virt, &got))
 			continue;
-		got = apply(f, &l, &got);
+		got = fleet_apply(f, &l, &got);
 		got = bitset_and(&got, &floating);
 		assert_true(!any || bitset_equals(&got, &first));
 		first = got;
@@ -276,12 +207,16 @@ static void mark_differing(
 			needed[bit] = true;
 }
 
-/* The elements that a model would need, worked out once more and naively. */
-static size_t elements_for(const struct model_row *m, const struct level *l)
+struct need {
+	size_t elements, disables;
+};
+
+/* What a model would need, worked out once more and naively. */
+static struct need need_of(const struct model_row *m, const struct level *l)
 {
 	struct bitset removed = feature_list_set(m->removed);
 	bool needed[BITSET_BITS] = { false };
-	size_t n = 0;
+	struct need n = { 0, 0 };
 
 	for (size_t s = 0; s < catalogue_source_count(); s++) {
 		struct bitset meant, off = { { 0 } };
@@ -293,9 +228,13 @@ static size_t elements_for(const struct model_row *m, const struct level *l)
 		meant = bitset_minus(&meant, &off);
 		mark_differing(l, &meant, needed);
 	}
-	for (size_t bit = 0; bit < BITSET_BITS; bit++)
-		n += needed[bit] ||
-		     (bitset_has(&removed, bit) && !bitset_has(&l->baseline, bit));
+	for (size_t bit = 0; bit < BITSET_BITS; bit++) {
+		bool wanted = bitset_has(&l->baseline, bit);
+		bool said = needed[bit] || (bitset_has(&removed, bit) && !wanted);
+
+		n.elements += said;
+		n.disables += said && !wanted;
+	}
 	return n;
 }
 
@@ -309,6 +248,21 @@ static bool has_qemu(const struct model_row *m)
 	return found;
 }
 
+/* No model would need less; of equals the one that disables least, and then the last of
+ * the map is taken. */
+static void check_against(const struct model_row *m, const struct level *l)
+{
+	const struct model_row *best = catalogue_find_model(l->model);
+	struct need its = need_of(m, l), least = need_of(best, l);
+
+	assert_true(its.elements >= least.elements);
+	if (its.elements > least.elements)
+		return;
+	assert_true(its.disables >= least.disables);
+	if (its.disables == least.disables)
+		assert_true(m <= best);
+}
+
 static void check_shortest(struct fleet *f)
 {
 	struct level l;
@@ -319,22 +273,16 @@ static void check_shortest(struct fleet *f)
 	if (choose(f, &l, &e) != RC_OK)
 		return;
 	assert_int_equal(
-		l.feature_count, elements_for(catalogue_find_model(l.model), &l));
+		l.feature_count, need_of(catalogue_find_model(l.model), &l).elements);
 	for (size_t i = 0; i < catalogue_model_count(); i++) {
 		const struct model_row *m = catalogue_model(i);
 		bool usable = m->decode_guest && has_qemu(m) &&
 			      (!m->vendor || !strcmp(m->vendor, f->offers[0].vendor));
-		size_t n;
 
 		for (size_t o = 0; usable && o < f->count; o++)
 			usable = knows_model(&f->offers[o], m->name);
-		if (!usable)
-			continue;
-		n = elements_for(m, &l);
-		assert_true(n >= l.feature_count);
-		/* of equals the last of the map is taken */
-		if (m > catalogue_find_model(l.model))
-			assert_true(n > l.feature_count);
+		if (usable)
+			check_against(m, &l);
 	}
 }
 
