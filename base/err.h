@@ -43,7 +43,7 @@
 		"the named limit, listed in proto/limits.h") \
 	X(FACTS, 20, "a node's facts are incomplete", \
 		"libvirt and QEMU on the node; --without NODE leaves it out") \
-	X(LEVEL, 21, "no guest CPU is common to these nodes", \
+	X(LEVEL, 21, "no guest CPU, or none as wished, is common to these nodes", \
 		"the nodes named; --without NODE leaves one out") \
 	X(VOTE, 22, "a node voted no and nothing could be removed to please it", \
 		"the node's libvirt, with the text of its vote") \

@@ -273,6 +273,18 @@ static bool is_excluded(const struct inventory *out, const struct inventory_node
 	return inventory_has(out, n->host, n->port) || inventory_has(out, n->host, 0);
 }
 
+enum rc inventory_match(const struct inventory *inv, const char *argument, bool *found,
+	struct arena *arena, struct err *e)
+{
+	struct inventory named = { 0 };
+	enum rc rc = inventory_add_argument(&named, argument, arena, e);
+
+	*found = false;
+	for (size_t i = 0; i < inv->count && rc == RC_OK && !*found; i++)
+		*found = is_excluded(&named, &inv->nodes[i]);
+	return rc;
+}
+
 enum rc inventory_exclude(
 	struct inventory *inv, const char *argument, struct arena *arena, struct err *e)
 {
@@ -286,8 +298,7 @@ enum rc inventory_exclude(
 		if (!is_excluded(&out, &inv->nodes[i]))
 			inv->nodes[kept++] = inv->nodes[i];
 	if (kept == inv->count)
-		return err_set(e, RC_INPUT, 0, "--without %s names no node of this run",
-			argument);
+		return err_set(e, RC_INPUT, 0, "%s names no node of this run", argument);
 	inv->count = kept;
 	slots_fill(inv);
 	return RC_OK;

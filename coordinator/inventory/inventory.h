@@ -10,6 +10,7 @@
 #ifndef COORDINATOR_INVENTORY_H
 #define COORDINATOR_INVENTORY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/arena.h"
@@ -48,6 +49,10 @@ enum rc inventory_add_file(
  * already adds nothing. */
 enum rc inventory_add_name(
 	struct inventory *inv, const char *name, struct arena *arena, struct err *e);
+
+/* Does the argument name a node of the inventory?  RC_INPUT when it cannot be read. */
+enum rc inventory_match(const struct inventory *inv, const char *argument, bool *found,
+	struct arena *arena, struct err *e);
 
 /* Takes out every node that the argument names; RC_INPUT when it names none
  * of them (a typing error must not leave a node in).  A host without a port

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "coordinator/cpu/psabi.h"
 #include "coordinator/report/diff.h"
 #include "coordinator/report/utf8.h"
 
@@ -119,6 +120,7 @@ static json_t *level_of(
 	put(w, object, "features", names_of(w, r->catalogue, &l->baseline));
 	put(w, object, "maxphysaddr", number_or_null(l->address_bits));
 	put(w, object, "xsave_bytes", number_or_null(l->xsave_bytes));
+	put(w, object, "psabi", text_or_null(w, psabi_name(psabi_reached(&l->baseline))));
 	put(w, object, "xml", json_string(xml));
 	return object;
 }
@@ -139,6 +141,24 @@ static json_t *pools_of(struct writer *w, const struct report *r)
 		add(w, array, object);
 	}
 	return array;
+}
+
+static json_t *wishes_of(struct writer *w, const struct report *r)
+{
+	const struct wishes *wishes = r->wishes;
+	json_t *object;
+
+	if (!wishes)
+		return json_null();
+	object = json_object();
+	put(w, object, "model",
+		text_or_null(w, wishes->model ? wishes->model->name : ""));
+	put(w, object, "prefer", json_string(preference_names[wishes->prefer]));
+	put(w, object, "at_least", text_or_null(w, wishes->at_least));
+	put(w, object, "require", names_of(w, r->catalogue, &wishes->required));
+	put(w, object, "cross_vendor", json_boolean(wishes->cross_vendor));
+	put(w, object, "without", names_of(w, r->catalogue, &wishes->excluded));
+	return object;
 }
 
 static json_t *losses_of(struct writer *w, const struct report *r)
@@ -300,6 +320,7 @@ static json_t *report_of(struct writer *w, const struct report *r)
 	put(w, object, "virt_type", text_or_null(w, r->virt));
 	put(w, object, "virt_note", text_or_null(w, r->virt_note));
 	put(w, object, "rounds", json_integer(r->rounds));
+	put(w, object, "wishes", wishes_of(w, r));
 	put(w, object, "level", level_of(w, r, r->level, r->xml));
 	put(w, object, "pools", pools_of(w, r));
 	put(w, object, "lost", r->explains ? losses_of(w, r) : json_null());

@@ -60,9 +60,10 @@ struct report {
 	bool dry_run;
 	struct report_node *nodes;
 	size_t count;
-	const char *virt;	   /* "kvm"; "": not decided */
-	const char *virt_note;	   /* why not kvm; "" */
-	const struct level *level; /* NULL: none was reached */
+	const char *virt;	     /* "kvm"; "": not decided */
+	const char *virt_note;	     /* why not kvm; "" */
+	const struct wishes *wishes; /* NULL: the verb has no level */
+	const struct level *level;   /* NULL: none was reached */
 	const char *level_name;
 	const char *xml; /* the level as libvirt reads it; "" */
 	const struct catalogue *catalogue;

@@ -335,6 +335,8 @@ static void loss_group_print(const struct printer *p, size_t first, bool *printe
 		fprintf(p->out, "not on %zu of %zu (%s): %s\n", l[first].lacked_by.count,
 			p->report->count, texts_join(p, &l[first].lacked_by),
 			texts_join(p, &features));
+	else if (!l[first].refused_by.count)
+		fprintf(p->out, "left out: %s\n", texts_join(p, &features));
 	else
 		fprintf(p->out, "voted out by %s: %s\n",
 			texts_join(p, &l[first].refused_by), texts_join(p, &features));

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "coordinator/render/libvirt.h"
 #include "coordinator/verb/split.h"
+#include "coordinator/verb/wants.h"
 
 enum { XML_BYTES_MAX = 256 * 1024 };
 
@@ -251,18 +252,29 @@ static enum rc conditions_read(struct run *run, struct err *e)
 	return conditions_begin(&run->conditions, e);
 }
 
+/* Where vendors are the reason, each has a level of its own; else a wish may be. */
+static enum rc refuse_level(struct run *run, struct err *e)
+{
+	enum rc rc = split_by_vendor(run, e);
+	struct err why;
+
+	if (rc == RC_LEVEL && run->report.pool_count == 0 &&
+		wants_explain(run, &why) != RC_OK)
+		return err_set(e, why.code, why.native, "%s", why.text);
+	return rc;
+}
+
 enum rc judge_level(struct run *run, struct err *e)
 {
 	enum rc rc = conditions_read(run, e);
 
 	run->report.level = NULL;
 	run->report.xml = "";
-	run->wishes.cross_vendor = run->options->cross_vendor;
 	if (rc == RC_OK)
 		rc = conditions_choose(
 			&run->conditions, &run->wishes, run->ops, &run->level, e);
 	if (rc != RC_OK)
-		return rc == RC_LEVEL ? split_by_vendor(run, e) : rc;
+		return rc == RC_LEVEL ? refuse_level(run, e) : rc;
 	rc = judge_write_xml(run, &run->level, &run->report.xml, e);
 	if (rc == RC_OK)
 		run->report.level = &run->level;

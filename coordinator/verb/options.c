@@ -28,8 +28,10 @@ static const struct option_row {
 	/* clang-format off */
 	ROW(0, "hosts", "FILE", TEXTS, hosts_files, FOR_FLEET, 0,
 		"nodes from a file, one pattern a line; - reads standard input")
-	ROW(0, "without", "NODE", TEXTS, without, FOR_FLEET, 0,
+	ROW('x', "exclude", "NODES", TEXTS, exclude, FOR_FLEET, 0,
 		"leave these nodes out (a pattern)")
+	ROW(0, "without", "WORD", TEXTS, without, FOR_FLEET, 0,
+		"the same; where there is a level, also: leave this feature out")
 	ROW(0, "from", "DIR", TEXT, from, FOR_PLAN | FOR_PROBE, 0,
 		"judge saved facts (DIR/*.facts, DIR/*.txt, or one file), no network")
 	FLAG(0, "allow-unproven", allow_unproven, FOR_PLAN | FOR_PROBE,
@@ -41,6 +43,14 @@ static const struct option_row {
 	ROW(0, "level-name", "NAME", TEXT, level_name,
 		FOR_NEGOTIATE | FOR_PLAN | FOR_RENDER, 0,
 		"name of the level and of its file (baseline)")
+	ROW(0, "require", "FEATURE", TEXTS, require, FOR_NEGOTIATE | FOR_PLAN, 0,
+		"no level without this feature")
+	ROW(0, "at-least", "NAME", TEXT, at_least, FOR_NEGOTIATE | FOR_PLAN, 0,
+		"no level below x86-64-v1 to x86-64-v4, or below a CPU model")
+	ROW(0, "model", "NAME", TEXT, model, FOR_NEGOTIATE | FOR_PLAN, 0,
+		"build the level on this CPU model")
+	ROW(0, "prefer", "RULE", TEXT, prefer, FOR_NEGOTIATE | FOR_PLAN, 0,
+		"the model with the fewest elements, or the one libvirt would name (fewest)")
 	ROW(0, "virt-type", "TYPE", TEXT, virt_type,
 		FOR_NEGOTIATE | FOR_PLAN | FOR_RENDER, 0,
 		"kvm, qemu, or auto: kvm where all nodes have it (auto)")

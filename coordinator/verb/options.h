@@ -34,9 +34,9 @@ struct verb {
 struct options {
 	const struct verb *verb;
 	struct texts nodes; /* what is not an option */
-	struct texts hosts_files, without, identities, known_hosts;
-	const char *user, *connect, *virt_type, *level_name, *simd, *from, *save,
-		*mitigations;
+	struct texts hosts_files, exclude, without, require, identities, known_hosts;
+	const char *user, *connect, *virt_type, *level_name, *model, *prefer, *at_least,
+		*simd, *from, *save, *mitigations;
 	const char *as, *nova_release;
 	uint32_t port, connect_timeout_s, timeout_s, parallel;
 	bool no_agent, accept_new, become, dry_run, json, verbose, quiet, help;

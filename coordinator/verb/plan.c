@@ -1,3 +1,4 @@
+#include "coordinator/cpu/psabi.h"
 #include "coordinator/verb/document.h"
 #include "coordinator/verb/gather.h"
 #include "coordinator/verb/judge.h"
@@ -6,12 +7,14 @@
 static void plan_sum_up(struct run *run)
 {
 	const struct level *l = &run->level;
+	size_t psabi = psabi_reached(&l->baseline);
 	const char *summary = arena_format(&run->arena,
-		"%zu node%s could agree on %s +%zu -%zu (%s): %zu features, %zu lost",
+		"%zu node%s could agree on %s +%zu -%zu (%s): %zu features%s%s, %zu lost",
 		run->count, run->count == 1 ? "" : "s", l->model,
 		report_policy_count(l, POLICY_REQUIRE),
 		report_policy_count(l, POLICY_DISABLE), run->report.virt,
-		bitset_count(&l->baseline), run->report.loss_count);
+		bitset_count(&l->baseline), psabi ? ", " : "", psabi_name(psabi),
+		run->report.loss_count);
 
 	run->report.summary = summary ? summary : "";
 }

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "coordinator/report/progress.h"
 #include "coordinator/verb/saved.h"
+#include "coordinator/verb/wants.h"
 
 enum { NAMES_SHOWN = 4 };
 
@@ -26,12 +27,7 @@ static enum rc inventory_read(struct run *run, struct err *e)
 		return err_set(e, RC_USAGE, 0,
 			"%s: no nodes; name them (node[01-16]) or give --hosts FILE",
 			o->verb->name);
-	for (size_t i = 0; i < o->without.count && rc == RC_OK; i++)
-		rc = inventory_exclude(inv, o->without.item[i], &run->arena, e);
-	if (rc == RC_OK && inv->count == 0)
-		return err_set(
-			e, RC_USAGE, 0, "%s: --without leaves no node", o->verb->name);
-	return rc;
+	return rc == RC_OK ? wants_leave_out(run, e) : rc;
 }
 
 static enum rc nodes_make(struct run *run, struct err *e)
@@ -109,7 +105,9 @@ enum rc run_begin(struct run *run, const struct options *options, struct err *e)
 		return err_set(e, RC_USAGE, 0,
 			"%s: --simd %s: no such kernel, or not on this CPU",
 			options->verb->name, options->simd ? options->simd : "");
-	rc = inventory_read(run, e);
+	rc = wants_read(run, e);
+	if (rc == RC_OK)
+		rc = inventory_read(run, e);
 	if (rc == RC_OK)
 		rc = nodes_make(run, e);
 	if (rc == RC_OK) {
@@ -173,25 +171,34 @@ enum rc run_round(
 	return rc;
 }
 
+enum rc run_remark_of(struct run *run, bool warning, const char *about,
+	struct texts nodes, const char *text, struct err *e)
+{
+	struct report *r = &run->report;
+
+	r->remarks = arena_grow(
+		&run->arena, r->remarks, r->remark_count, sizeof(*r->remarks));
+	if (!text || !r->remarks)
+		return err_memory(e);
+	r->remarks[r->remark_count++] = (struct report_remark){
+		.warning = warning, .about = about, .text = text, .nodes = nodes
+	};
+	return RC_OK;
+}
+
 enum rc run_remark(struct run *run, bool warning, const char *about,
 	bool (*about_node)(const struct run *run, size_t node), const char *text,
 	struct err *e)
 {
-	struct report *r = &run->report;
-	struct report_remark m = { .warning = warning, .about = about, .text = text };
+	struct texts nodes = { .item = arena_alloc(
+				       &run->arena, run->count, sizeof(*nodes.item)) };
 
-	if (!text)
-		return err_memory(e);
-	m.nodes.item = arena_alloc(&run->arena, run->count, sizeof(*m.nodes.item));
-	r->remarks = arena_grow(
-		&run->arena, r->remarks, r->remark_count, sizeof(*r->remarks));
-	if (!m.nodes.item || !r->remarks)
+	if (!nodes.item)
 		return err_memory(e);
 	for (size_t i = 0; about_node && i < run->count; i++)
 		if (about_node(run, i))
-			m.nodes.item[m.nodes.count++] = run->nodes[i].name;
-	r->remarks[r->remark_count++] = m;
-	return RC_OK;
+			nodes.item[nodes.count++] = run->nodes[i].name;
+	return run_remark_of(run, warning, about, nodes, text, e);
 }
 
 /* ---- who is to blame */

@@ -31,7 +31,7 @@ struct run {
 	struct wishes wishes;
 	struct conditions conditions;
 	struct level level;
-	const bool *remarked; /* by node: whom the remark being added is about */
+	const bool *remarked;	  /* by node: whom the remark being added is about */
 	struct document document; /* of --as */
 };
 
@@ -61,6 +61,10 @@ const char *run_names(struct run *run, bool (*pick)(const struct report_node *n)
 enum rc run_remark(struct run *run, bool warning, const char *about,
 	bool (*about_node)(const struct run *run, size_t node), const char *text,
 	struct err *e);
+
+/* The same, of nodes that are picked already. */
+enum rc run_remark_of(struct run *run, bool warning, const char *about,
+	struct texts nodes, const char *text, struct err *e);
 
 /* Prints the report with the outcome *e of the run, frees everything, and returns the
  * outcome.  With --as it prints the document alone, and on standard error the remarks,

@@ -8,6 +8,8 @@
 /* CTest runs every unit test in the build folder. */
 #define CPUHERD "coordinator/cpuherd"
 
+#define THREE "sandybridge+haswell+skylake"
+
 static const struct plan {
 	const char *fleet, *options;
 	int status;
@@ -56,6 +58,37 @@ static const struct plan {
 	{ "naples+zen2", "--mitigations perhaps", 2, "it is warn, require or ignore" },
 	{ "naples+zen2", "--json", 0, "\"maxphysaddr\": 48" },
 	{ "naples+zen2", "--json", 0, "\"xsave_bytes\": 832" },
+	{ THREE, "--without node01", 0, "2 nodes could agree on" },
+	{ THREE, "-x node01 --without avx", 0, "left out: avx" },
+	{ THREE, "--without avx", 0, "<feature policy='disable' name='avx'/>" },
+	{ THREE, "--without node0[1-3]", 2, "every node is left out: none remains" },
+	{ THREE, "--require pclmulqdq --require sse4_2", 0, "3 nodes could agree on" },
+	{ THREE, "--require avx2", 21, "avx2 (not offered by node01)" },
+	{ THREE, "--require rtm", 21,
+		"warning (require): rtm is required: not every node offers it: node01, "
+		"node02\n" },
+	{ THREE, "--require avx2 --without node01", 0, "x86-64-v3, " },
+	{ THREE, "--at-least x86-64-v2", 0, "x86-64-v2, " },
+	{ THREE, "--at-least x86-64-v3", 21, "at least x86-64-v3: " },
+	{ THREE, "--at-least haswell", 2, "did you mean Haswell?" },
+	{ THREE, "--model Nehalem", 0, "3 nodes could agree on Nehalem +" },
+	{ THREE, "--model Skylake-Server-noTSX-IBRS", 0,
+		"3 nodes could agree on Skylake-Server-noTSX-IBRS +" },
+	{ THREE, "--model EPYC", 21,
+		"--model EPYC is of AMD and the nodes are of Intel" },
+	{ THREE, "--model Icelake-Client", 21,
+		"Icelake-Client: libvirt and QEMU do not" },
+	{ "broadwell-two-microcodes", "--prefer libvirt", 0,
+		"2 nodes could agree on Broadwell +" },
+	{ "broadwell-two-microcodes", "--prefer fewest", 0,
+		"2 nodes could agree on Skylake-Client +" },
+	{ THREE, "--json --model Nehalem --without avx --at-least x86-64-v2", 0,
+		"\"wishes\": {\n    \"at_least\": \"x86-64-v2\",\n    \"cross_vendor\": "
+		"false,\n    \"model\": "
+		"\"Nehalem\",\n    \"prefer\": \"fewest\",\n    \"require\": [],\n    "
+		"\"without\": [\n      \"avx\"\n    ]\n  }" },
+	{ THREE, "--json", 0, "\"psabi\": \"x86-64-v2\"" },
+	{ "haswell+facts-with-registers-only", "", 20, "no guests can run here" },
 };
 
 static void each_fleet_is_judged_or_refused_with_its_reason(void **state)

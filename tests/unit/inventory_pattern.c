@@ -220,7 +220,7 @@ static void exclusion_that_names_nothing_is_an_error(void **state)
 	(void)state;
 	inventory_add_argument(&inv, "n[1-3]", &a, &e);
 	assert_int_equal(inventory_exclude(&inv, "n4", &a, &e), RC_INPUT);
-	assert_string_equal(e.text, "--without n4 names no node of this run");
+	assert_string_equal(e.text, "n4 names no node of this run");
 	assert_int_equal(inv.count, 3);
 	arena_destroy(&a);
 }

@@ -209,9 +209,10 @@ static void json_reads_back_with_every_key_of_the_page(void **state)
 {
 	static const char *const keys[] = { "schema", "version", "verb", "ok",
 		"exit_status", "error", "dry_run", "virt_type", "virt_note", "rounds",
-		"level", "pools", "lost", "machines", "remarks", "nodes", "summary" };
+		"wishes", "level", "pools", "lost", "machines", "remarks", "nodes",
+		"summary" };
 	static const char *const level_keys[] = { "name", "model", "vendor", "require",
-		"disable", "features", "maxphysaddr", "xsave_bytes", "xml" };
+		"disable", "features", "maxphysaddr", "xsave_bytes", "psabi", "xml" };
 	static const char *const node_keys[] = { "name", "facts", "virt_types", "offer",
 		"vote", "refused", "outcome", "path", "diff", "note", "error" };
 	char *page = test_read_file(

@@ -292,6 +292,36 @@ static void a_no_with_a_feature_takes_it_out_and_a_new_round_agrees(void **state
 	assert_null(strstr(fake_nodes[0].file, "Penryn")); /* it has both */
 }
 
+static void a_vote_against_what_is_required_ends_the_run(void **state)
+{
+	struct err e = { 0 };
+	char *out;
+
+	(void)state;
+	fake_nodes[1].votes[0].feature = "cx16";
+	assert_rc(run("negotiate --quiet --require cx16 node[01-03]", &out, &e), RC_LEVEL,
+		&e);
+	assert_contains(e.text, "cx16 (it was voted out)");
+	assert_contains(
+		out, "warning (require): cx16 is required: it was voted out: node02\n");
+	assert_not_asked(MESSAGE_stage);
+	assert_nothing_written();
+}
+
+static void what_is_left_out_is_not_even_proposed(void **state)
+{
+	struct err e = { 0 };
+	char *out;
+
+	(void)state;
+	assert_rc(run("negotiate --quiet --without cx16 --without node03 node[01-03]",
+			  &out, &e),
+		RC_OK, &e);
+	assert_int_equal(fake_nodes[0].asked[MESSAGE_propose], 1);
+	assert_null(strstr(fake_nodes[0].file, "'require' name='cx16'"));
+	assert_contains(out, "2 nodes agree on ");
+}
+
 static void a_no_that_names_nothing_useful_ends_the_run(void **state)
 {
 	static const char *const useless[] = { "", "avx512f", "no-such-feature",
@@ -592,6 +622,8 @@ int main(int argc, char **argv)
 		CASE(an_unreachable_node_stops_the_run_and_all_failures_are_told),
 		CASE(a_node_whose_libvirt_made_no_offer_stops_the_run),
 		CASE(a_no_with_a_feature_takes_it_out_and_a_new_round_agrees),
+		CASE(a_vote_against_what_is_required_ends_the_run),
+		CASE(what_is_left_out_is_not_even_proposed),
 		CASE(a_no_that_names_nothing_useful_ends_the_run),
 		CASE(a_no_to_what_every_guest_needs_ends_the_run),
 		CASE(a_vote_on_another_proposal_is_no_vote),

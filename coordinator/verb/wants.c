@@ -1,0 +1,151 @@
+#include "coordinator/verb/wants.h"
+
+#include <string.h>
+
+#include "base/text.h"
+#include "coordinator/cpu/wishes.h"
+
+static bool verb_has_level(const struct run *run)
+{
+	return run->options->verb->bit & (FOR_NEGOTIATE | FOR_PLAN);
+}
+
+/* ---- of the level */
+
+static enum rc read_preference(struct run *run, struct err *e)
+{
+	const struct options *o = run->options;
+
+	if (!o->prefer)
+		return RC_OK;
+	if (o->model)
+		return err_set(e, RC_USAGE, 0,
+			"%s: --model leaves nothing to --prefer; give one of them",
+			o->verb->name);
+	for (int i = 0; i < PREFERENCES; i++)
+		if (strcmp(o->prefer, preference_names[i]) == 0) {
+			run->wishes.prefer = (enum preference)i;
+			return RC_OK;
+		}
+	return err_set(e, RC_USAGE, 0, "%s: --prefer %.64s: it is fewest or libvirt",
+		o->verb->name, o->prefer);
+}
+
+enum rc wants_read(struct run *run, struct err *e)
+{
+	const struct options *o = run->options;
+	struct wishes *w = &run->wishes;
+	enum rc rc = read_preference(run, e);
+
+	w->cross_vendor = o->cross_vendor;
+	if (verb_has_level(run))
+		run->report.wishes = w;
+	if (rc == RC_OK && o->model)
+		rc = wishes_set_model(w, o->model, &run->arena, e);
+	if (rc == RC_OK && o->at_least)
+		rc = wishes_set_at_least(w, o->at_least, &run->arena, e);
+	for (size_t i = 0; i < o->require.count && rc == RC_OK; i++)
+		rc = wishes_add_feature(
+			&w->required, "--require", o->require.item[i], &run->arena, e);
+	return rc;
+}
+
+/* ---- what is left out */
+
+/* The word where a node of the run has the name of a feature. */
+#define FEATURE_PREFIX "feature:"
+
+static enum rc leave_out_feature(struct run *run, const char *word, struct err *e)
+{
+	struct wishes *w = &run->wishes;
+	struct bitset out = { { 0 } }, both;
+
+	if (wishes_add_feature(&out, "--without", word, &run->arena, e) != RC_OK)
+		return e->code;
+	both = bitset_and(&out, &w->required);
+	if (!bitset_is_empty(&both))
+		return err_set(e, RC_USAGE, 0,
+			"--without %s and --require the same: which is it to be?", word);
+	w->excluded = bitset_or(&w->excluded, &out);
+	return RC_OK;
+}
+
+static enum rc leave_out(struct run *run, const char *word, struct err *e)
+{
+	bool is_feature = verb_has_level(run) && wishes_find_feature(word) >= 0, is_node;
+
+	if (verb_has_level(run) && text_starts_with(word, FEATURE_PREFIX))
+		return leave_out_feature(run, word + strlen(FEATURE_PREFIX), e);
+	if (inventory_match(&run->inventory, word, &is_node, &run->arena, e) != RC_OK)
+		return e->code;
+	if (is_node && is_feature)
+		return err_set(e, RC_USAGE, 0,
+			"--without %s: a node and a feature have that name; say "
+			"--exclude "
+			"%s for the node or --without " FEATURE_PREFIX
+			"%s for the feature",
+			word, word, word);
+	if (is_feature)
+		return leave_out_feature(run, word, e);
+	if (is_node || !verb_has_level(run))
+		return inventory_exclude(&run->inventory, word, &run->arena, e);
+	return err_set(e, RC_USAGE, 0,
+		"--without %.64s: it is neither a node of this run nor a feature", word);
+}
+
+enum rc wants_leave_out(struct run *run, struct err *e)
+{
+	const struct options *o = run->options;
+	enum rc rc = RC_OK;
+
+	for (size_t i = 0; i < o->exclude.count && rc == RC_OK; i++)
+		rc = inventory_exclude(
+			&run->inventory, o->exclude.item[i], &run->arena, e);
+	for (size_t i = 0; i < o->without.count && rc == RC_OK; i++)
+		rc = leave_out(run, o->without.item[i], e);
+	if (rc == RC_OK && run->inventory.count == 0)
+		return err_set(e, RC_USAGE, 0, "%s: every node is left out: none remains",
+			o->verb->name);
+	return rc;
+}
+
+/* ---- why not */
+
+static bool refused(const struct report_node *n, const char *feature)
+{
+	for (size_t i = 0; i < n->refused.count; i++)
+		if (strcmp(n->refused.item[i], feature) == 0)
+			return true;
+	return false;
+}
+
+static enum rc explain_one(struct run *run, size_t feature, struct err *e)
+{
+	const char *name = catalogue_name(run->catalogue, feature), *why;
+	bool *lacking = arena_alloc(&run->arena, run->count, sizeof(*lacking));
+	struct texts nodes = { .item = arena_alloc(
+				       &run->arena, run->count, sizeof(*nodes.item)) };
+
+	if (!lacking || !nodes.item)
+		return err_memory(e);
+	why = wishes_why_not(run->offers, run->count, &run->wishes, feature, lacking);
+	for (size_t i = 0; i < run->count; i++)
+		if (lacking[i] || refused(&run->nodes[i], name))
+			nodes.item[nodes.count++] = run->nodes[i].name;
+	return run_remark_of(run, true, "require", nodes,
+		arena_format(&run->arena, "%s is required: %s", name, why), e);
+}
+
+enum rc wants_explain(struct run *run, struct err *e)
+{
+	struct bitset out = bitset_or(&run->wishes.excluded, &run->wishes.voted);
+	struct bitset base = baseline_of(run->offers, run->count, &out, run->ops);
+	struct bitset missing = wishes_required(&run->wishes, run->virt);
+	enum rc rc = RC_OK;
+
+	missing = bitset_minus(&missing, &base);
+	for (size_t bit = bitset_next(&missing, 0); bit < BITSET_BITS && rc == RC_OK;
+		bit = bitset_next(&missing, bit + 1))
+		rc = explain_one(run, bit, e);
+	return rc;
+}

@@ -1,0 +1,21 @@
+/* wants.h - what the command line wants of nodes and level, into the run.
+ *
+ * --without takes a node or a feature: a word that could be both is refused, and one
+ * that is neither as well, because a typing error must leave nothing in.
+ */
+#ifndef COORDINATOR_WANTS_H
+#define COORDINATOR_WANTS_H
+
+#include "coordinator/verb/run.h"
+
+/* --model, --prefer, --require, --at-least.  RC_USAGE. */
+enum rc wants_read(struct run *run, struct err *e);
+
+/* --exclude and --without, from the nodes of the inventory.  RC_USAGE, RC_INPUT. */
+enum rc wants_leave_out(struct run *run, struct err *e);
+
+/* A remark for each feature that is required and that the level cannot hold, with the
+ * nodes that stand in its way. */
+enum rc wants_explain(struct run *run, struct err *e);
+
+#endif
