@@ -45,7 +45,7 @@ static uint32_t bits_of(const struct conditions *c, size_t node)
 	const struct node_facts *f = &c->facts[node];
 	uint32_t bits = f->small.physical_address_bits;
 
-	take_smaller(&bits, c->nodes[node].host.address_bits);
+	take_smaller(&bits, c->nodes[node].host.maxphysaddr);
 	take_registers(&bits, &f->registers[BODY_host], false);
 	take_registers(&bits, &f->registers[BODY_kvm], true);
 	return bits >= BITS_MIN && bits <= BITS_MAX ? bits : 0;
@@ -168,9 +168,9 @@ enum rc address_remark(struct conditions *c, const struct level *l, struct err *
 	if (c->virt != VIRT_KVM)
 		return RC_OK;
 	rc = remark_unknown(c, e);
-	if (rc == RC_OK && l->address_bits == 0)
+	if (rc == RC_OK && l->maxphysaddr == 0)
 		rc = remark_old_libvirt(c, &w, e);
-	if (rc == RC_OK && l->address_bits)
+	if (rc == RC_OK && l->maxphysaddr)
 		rc = remark_narrowest(c, &w, e);
 	return rc == RC_OK ? remark_guest_bits(c, e) : rc;
 }

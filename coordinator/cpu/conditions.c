@@ -166,7 +166,7 @@ enum rc conditions_choose(struct conditions *c, const struct wishes *wishes,
 		c->arena, out, e);
 	if (rc != RC_OK)
 		return rc;
-	out->address_bits = address_bits_to_state(c);
+	out->maxphysaddr = address_bits_to_state(c);
 	out->xsave_bytes = xsave_bytes_of(c, &out->baseline);
 	return mitigation_check(c, out, e);
 }

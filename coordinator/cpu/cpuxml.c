@@ -286,7 +286,7 @@ static enum rc read_host(struct reading *r, const xmlNode *root, void *result)
 	if (read_name(r, child(cpu, "arch"), &out->arch) != RC_OK ||
 		read_name(r, child(cpu, "model"), &out->model) != RC_OK ||
 		read_vendor(r, cpu, &out->vendor) != RC_OK ||
-		read_number(r, child(cpu, "maxphysaddr"), "bits", &out->address_bits) !=
+		read_number(r, child(cpu, "maxphysaddr"), "bits", &out->maxphysaddr) !=
 			RC_OK)
 		return r->e->code;
 	return read_guests(r, root, out);

@@ -38,7 +38,7 @@ struct cpuxml_machine {
 
 struct cpuxml_host {
 	const char *arch, *model, *vendor;
-	uint32_t address_bits;		 /* maxphysaddr; 0: not said */
+	uint32_t maxphysaddr;		 /* bits; 0: not said */
 	struct cpuxml_machine *machines; /* of x86_64 guests */
 	size_t machine_count;
 };

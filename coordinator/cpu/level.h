@@ -27,7 +27,7 @@ struct level {
 	size_t feature_count;
 	struct bitset baseline; /* what a guest will see */
 	struct bitset unsaid;	/* controls of vmx that it may see besides: closing.h */
-	uint32_t address_bits;	/* maxphysaddr; 0: not stated */
+	uint32_t maxphysaddr;	/* bits of a physical address; 0: not stated */
 	uint32_t xsave_bytes;	/* of the features' state in XSAVE's format; 0: none */
 	struct bitset names, model_rows; /* what every node can spell, and knows */
 	uint32_t sources;		 /* that may apply on some node */

@@ -148,7 +148,7 @@ enum rc levelxml_read(struct catalogue *c, const char *xml, const char *what,
 	*out = (struct level){ .virt = virt,
 		.model = m->name,
 		.vendor = cpu.vendor,
-		.address_bits = cpu.maxphysaddr,
+		.maxphysaddr = cpu.maxphysaddr,
 		.names = catalogue_names_known_to_all(),
 		.model_rows = catalogue_models_known_to_all(),
 		.sources = catalogue_all_sources() };

@@ -30,8 +30,8 @@ static void put_vendor(struct writing *w)
 
 static void put_maxphysaddr(struct writing *w)
 {
-	if (w->level->address_bits)
-		PUT(w, "  \"maxphysaddr\": %u,\n", w->level->address_bits);
+	if (w->level->maxphysaddr)
+		PUT(w, "  \"maxphysaddr\": %u,\n", w->level->maxphysaddr);
 	else
 		PUT(w, "  \"maxphysaddr\": null,\n");
 }

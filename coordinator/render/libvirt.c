@@ -51,9 +51,9 @@ enum rc render_libvirt_cpu(struct buf *out, const struct level *l, struct err *e
 		l->model);
 	if (rc == RC_OK && l->vendor[0])
 		rc = buf_format(out, "  <vendor>%s</vendor>\n", l->vendor);
-	if (rc == RC_OK && l->address_bits)
+	if (rc == RC_OK && l->maxphysaddr)
 		rc = buf_format(out, "  <maxphysaddr mode='emulate' bits='%u'/>\n",
-			l->address_bits);
+			l->maxphysaddr);
 	if (rc == RC_OK)
 		rc = put_features(out, l);
 	if (rc == RC_OK)

@@ -208,7 +208,7 @@ enum rc write_proxmox(struct writing *w, struct err *e)
 		w->request->name);
 	PUT(w, "cpu-model: %s\n\treported-model %s\n", w->request->name, l->model);
 	put_flags(w);
-	if (l->address_bits)
-		PUT(w, "\tphys-bits %u\n", l->address_bits);
+	if (l->maxphysaddr)
+		PUT(w, "\tphys-bits %u\n", l->maxphysaddr);
 	return RC_OK;
 }

@@ -66,8 +66,8 @@ enum rc write_qemu(struct writing *w, struct err *e)
 		if (property)
 			PUT(w, ",%s=%s", property, on ? "on" : "off");
 	}
-	if (l->address_bits)
-		PUT(w, ",phys-bits=%u", l->address_bits);
+	if (l->maxphysaddr)
+		PUT(w, ",phys-bits=%u", l->maxphysaddr);
 	PUT(w, ",enforce\n");
 	return RC_OK;
 }

@@ -50,10 +50,10 @@ void writing_flags(struct writing *w, const char *on, const char *off, char sepa
 
 enum rc writing_note_maxphysaddr(struct writing *w, const char *instead, struct err *e)
 {
-	if (!w->level->address_bits)
+	if (!w->level->maxphysaddr)
 		return RC_OK;
 	return writing_note(w,
 		arena_format(w->arena, "maxphysaddr %u is not said here: %s",
-			w->level->address_bits, instead),
+			w->level->maxphysaddr, instead),
 		e);
 }

@@ -118,7 +118,7 @@ static json_t *level_of(
 	put(w, object, "require", policy_of(w, l, POLICY_REQUIRE));
 	put(w, object, "disable", policy_of(w, l, POLICY_DISABLE));
 	put(w, object, "features", names_of(w, r->catalogue, &l->baseline));
-	put(w, object, "maxphysaddr", number_or_null(l->address_bits));
+	put(w, object, "maxphysaddr", number_or_null(l->maxphysaddr));
 	put(w, object, "xsave_bytes", number_or_null(l->xsave_bytes));
 	put(w, object, "psabi", text_or_null(w, psabi_name(psabi_reached(&l->baseline))));
 	put(w, object, "xml", json_string(xml));

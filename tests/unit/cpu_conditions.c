@@ -250,7 +250,7 @@ static void equal_nodes_have_nothing_to_remark_but_machines(void **state)
 	(void)state;
 	assert_string_equal(judge(),
 		"note machines: newest that all have: pc-q35-7.2, pc-i440fx-7.2:\n");
-	assert_int_equal(level.address_bits, 46);
+	assert_int_equal(level.maxphysaddr, 46);
 }
 
 static void the_smallest_width_that_anybody_says_wins(void **state)
@@ -281,7 +281,7 @@ static void the_smallest_width_that_anybody_says_wins(void **state)
 			"");
 		nodes[0].kvm_leaf[0].eax = 0x3034;
 		judge();
-		assert_int_equal(level.address_bits, rows[i].wanted);
+		assert_int_equal(level.maxphysaddr, rows[i].wanted);
 	}
 }
 
@@ -292,7 +292,7 @@ static void a_width_that_cannot_be_stated_is_warned_of(void **state)
 	assert_contains(judge(), "note maxphysaddr: libvirt is not known to be 8.7 or "
 				 "newer, which can state it; "
 				 "all nodes have 46 bits: n2\n");
-	assert_int_equal(level.address_bits, 0);
+	assert_int_equal(level.maxphysaddr, 0);
 	nodes[0].kvm_leaf[0].eax = 0x3027;
 	assert_contains(judge(), "warning maxphysaddr: libvirt is not known");
 	assert_contains(judge(), "from 39 to 46 bits: n2\n");
@@ -300,7 +300,7 @@ static void a_width_that_cannot_be_stated_is_warned_of(void **state)
 	nodes[0].kvm_leaf[0].eax = 0;
 	assert_contains(judge(), "warning maxphysaddr: the width");
 	assert_contains(judge(), "own): n1\n");
-	assert_int_equal(level.address_bits, 0);
+	assert_int_equal(level.maxphysaddr, 0);
 	herd.virt = VIRT_QEMU;
 	assert_silent(judge(), "maxphysaddr");
 }
@@ -311,10 +311,10 @@ static void the_node_that_narrows_addresses_is_named(void **state)
 	nodes[1].kvm_leaf[0].eax = 0x3024;
 	assert_contains(judge(), "note maxphysaddr: physical addresses have 36 bits for "
 				 "all, elsewhere up to 46 are there: n2\n");
-	assert_int_equal(level.address_bits, 36);
+	assert_int_equal(level.maxphysaddr, 36);
 	herd.virt = VIRT_QEMU; /* TCG knows only its own 40 */
 	judge();
-	assert_int_equal(level.address_bits, 0);
+	assert_int_equal(level.maxphysaddr, 0);
 }
 
 static void guest_bits_that_only_some_show_are_told(void **state)
@@ -738,7 +738,7 @@ static void the_verdict_does_not_depend_on_order(void **state)
 			swap_nodes(i, below(&seed, herd.count));
 		assert_string_equal(judge(), said);
 		assert_true(bitset_equals(&before.baseline, &level.baseline));
-		assert_int_equal(before.address_bits, level.address_bits);
+		assert_int_equal(before.maxphysaddr, level.maxphysaddr);
 		assert_int_equal(before.xsave_bytes, level.xsave_bytes);
 	}
 }
@@ -779,7 +779,7 @@ static void another_node_never_adds(void **state)
 			herd.count++;
 			judge();
 			assert_true(bitset_is_subset(&level.baseline, &before.baseline));
-			assert_true(level.address_bits <= before.address_bits);
+			assert_true(level.maxphysaddr <= before.maxphysaddr);
 			for (int f = 0; f < MACHINE_FAMILIES; f++)
 				assert_not_newer(machines[f], herd.machines[f]);
 		}

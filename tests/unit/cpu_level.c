@@ -291,7 +291,7 @@ static void no_usable_model_would_need_fewer_elements(void **state)
 	struct fleet f;
 
 	(void)state;
-	for (uint64_t seed = 1; seed <= 40; seed++) {
+	for (uint64_t seed = 1; seed <= 250; seed++) {
 		fleet_begin(&f, seed);
 		fleet_fill(&f);
 		check_shortest(&f);

@@ -30,13 +30,13 @@ static void check_round_trip(struct fleet *f)
 		    &f->arena, &l, &e) != RC_OK)
 		return;
 	levels_seen++;
-	l.address_bits = levels_seen % 2 ? 46 : 0;
+	l.maxphysaddr = levels_seen % 2 ? 46 : 0;
 	xml = write_xml(&f->arena, &l);
 	assert_rc(levelxml_read(f->catalogue, xml, "level", f->virt, &f->arena, &again,
 			  &open, &e),
 		RC_OK, &e);
 	assert_true(bitset_equals(&again.baseline, &l.baseline));
-	assert_int_equal(again.address_bits, l.address_bits);
+	assert_int_equal(again.maxphysaddr, l.maxphysaddr);
 	assert_true(bitset_has(&again.model_rows,
 		(size_t)(catalogue_find_model(l.model) - catalogue_model(0))));
 	assert_string_equal(write_xml(&f->arena, &again), xml);

@@ -175,7 +175,7 @@ static void each_format_has_its_golden_text(void **state)
 		struct result r;
 
 		small_begin(&s, "Haswell", two);
-		s.level.address_bits = 42;
+		s.level.maxphysaddr = 42;
 		bitset_add(&s.level.baseline, (size_t)catalogue_find_row("xsave"));
 		bitset_add(&s.level.baseline, (size_t)catalogue_find_row("sse4.1"));
 		r = small_write(&s, formats[i], NULL);

@@ -42,7 +42,7 @@ static void the_width_of_addresses_stands_where_libvirt_writes_it(void **state)
 	struct err e;
 
 	(void)state;
-	l.address_bits = 46;
+	l.maxphysaddr = 46;
 	assert_rc(render_libvirt_cpu(&out, &l, &e), RC_OK, &e);
 	buf_append(&out, "", 1);
 	assert_contains((const char *)buf_bytes(&out).data,

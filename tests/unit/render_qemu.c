@@ -189,7 +189,7 @@ static void the_bits_of_an_address_are_those_of_the_level(void **state)
 
 	(void)state;
 	skip_without_qemu();
-	l.address_bits = 43;
+	l.maxphysaddr = 43;
 	line = line_of(&l);
 	assert_contains(line, ",phys-bits=43,");
 	assert_contains(ask_qemu(line), "{\"return\": 43, \"id\": \"phys-bits\"}");
