@@ -69,9 +69,8 @@ static int merge(struct kvm_cpuid2 *list, uint32_t room, const struct table_sour
 		if (is_own_leaf(row->leaf) || (row->leaf >= 0x80860000 && derive))
 			continue;
 		put_row(&list->entries[n], row);
-		if (derive)
-			kvm_caps_apply(&list->entries[n]);
-		n++;
+		if (!derive || kvm_caps_apply(&list->entries[n]))
+			n++;
 	}
 	memcpy(&list->entries[n], own, own_count * sizeof(own[0]));
 	list->nent = n + own_count;

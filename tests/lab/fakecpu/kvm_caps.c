@@ -1,12 +1,12 @@
 #include "kvm_caps.h"
-
-#include <stdint.h>
-#include <stddef.h>
+#include "table.h"
 
 #define BIT(n) (UINT32_C(1) << (n))
 #define BITS(first, last) ((UINT32_MAX >> (31 - (last))) & (UINT32_MAX << (first)))
 
-enum { ANY_INDEX = 0xffff };
+#define XCR0_OF_KVM (BITS(0, 7) | BIT(9))
+
+enum { ANY_INDEX = 0xffff, XSAVE_HEADER_END = 0x240 };
 
 /* A leaf that has no row passes as it is (vendor, caches, brand, topology). */
 static const struct caps_row {
@@ -41,7 +41,7 @@ static const struct caps_row {
 	{ 9, ANY_INDEX, { 0 }, { 0 } },
 	{ 0xa, ANY_INDEX, { 0 }, { 0 } }, /* no vPMU */
 	/* XCR0: x87 SSE AVX MPX AVX-512 PKRU; no supervisor states */
-	{ 0xd, 0, { BITS(0, 7) | BIT(9), UINT32_MAX, UINT32_MAX, 0 }, { 0 } },
+	{ 0xd, 0, { XCR0_OF_KVM, UINT32_MAX, UINT32_MAX, 0 }, { 0 } },
 	{ 0xd, 1, { BITS(0, 3), UINT32_MAX, 0, 0 }, { 0 } },
 	{ 0xf, ANY_INDEX, { 0 }, { 0 } },
 	{ 0x10, ANY_INDEX, { 0 }, { 0 } },
@@ -72,7 +72,56 @@ static const struct caps_row {
 	{ 0x80000020, ANY_INDEX, { 0 }, { 0 } },
 };
 
-void kvm_caps_apply(struct kvm_cpuid_entry2 *entry)
+/* Linux switches off what XSAVE could save of a feature that the CPU does not have
+ * (arch/x86/kernel/fpu/xstate.c, xsave_cpuid_features); Ryzens have the component of
+ * PKRU without pku. */
+static const struct {
+	uint32_t components, leaf, reg, bit;
+} needs[] = {
+	{ BIT(2), 1, 2, BIT(28) },     /* avx */
+	{ BITS(3, 4), 7, 1, BIT(14) }, /* mpx */
+	{ BITS(5, 7), 7, 1, BIT(16) }, /* avx512f */
+	{ BIT(9), 7, 2, BIT(3) },      /* pku */
+};
+
+static uint32_t xcr0_of_linux(void)
+{
+	uint32_t xcr0[4], r[4];
+
+	table_cpuid(0xd, 0, xcr0);
+	for (size_t i = 0; i < sizeof(needs) / sizeof(needs[0]); i++) {
+		table_cpuid(needs[i].leaf, 0, r);
+		if (!(r[needs[i].reg] & needs[i].bit))
+			xcr0[0] &= ~needs[i].components;
+	}
+	return xcr0[0] & XCR0_OF_KVM;
+}
+
+/* arch/x86/kvm/cpuid.c, xstate_required_size(): the end of the last component. */
+static uint32_t xsave_size(uint32_t xcr0)
+{
+	uint32_t size = XSAVE_HEADER_END, r[4];
+
+	for (uint32_t i = 2; i < 32; i++) {
+		table_cpuid(0xd, i, r);
+		if (xcr0 & BIT(i) && r[0] + r[1] > size)
+			size = r[0] + r[1];
+	}
+	return size;
+}
+
+static bool apply_xsave(struct kvm_cpuid_entry2 *entry)
+{
+	uint32_t xcr0 = xcr0_of_linux();
+
+	if (entry->index == 0) {
+		entry->eax = xcr0;
+		entry->ebx = entry->ecx = xsave_size(xcr0);
+	}
+	return entry->index < 2 || (entry->index < 32 && xcr0 & BIT(entry->index));
+}
+
+bool kvm_caps_apply(struct kvm_cpuid_entry2 *entry)
 {
 	uint32_t *r[4] = { &entry->eax, &entry->ebx, &entry->ecx, &entry->edx };
 
@@ -85,4 +134,5 @@ void kvm_caps_apply(struct kvm_cpuid_entry2 *entry)
 		for (int n = 0; n < 4; n++)
 			*r[n] = (*r[n] & row->pass[n]) | row->always[n];
 	}
+	return entry->function != 0xd || apply_xsave(entry);
 }

@@ -8,9 +8,12 @@
 #ifndef LAB_FAKECPU_KVM_CAPS_H
 #define LAB_FAKECPU_KVM_CAPS_H
 
+#include <stdbool.h>
+
 #include <linux/kvm.h>
 
-/* Takes out of the entry what KVM does not pass on, puts in what it emulates. */
-void kvm_caps_apply(struct kvm_cpuid_entry2 *entry);
+/* Takes out of the entry what KVM does not pass on, puts in what it emulates.
+ * False: KVM does not list it at all. */
+bool kvm_caps_apply(struct kvm_cpuid_entry2 *entry);
 
 #endif
