@@ -25,7 +25,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* QEMU target/i386/cpu.c, struct FeatureWordInfo: unchanged from 5.1 to 7.2. */
+/* QEMU target/i386/cpu.c, struct FeatureWordInfo: the same from 5.1 to 11.1. */
 struct feature_word {
 	int type; /* 0: CPUID, 1: MSR */
 	const char *names[64];
@@ -82,7 +82,8 @@ static void reduce_tcg(struct feature_word *words)
 		table_die("QEMU's feature_word_info has no size");
 	if (symbol->st_size % sizeof(*words) != 0 || words[0].cpuid.leaf != 1 ||
 		!words[0].names[0] || strcmp(words[0].names[0], "fpu") != 0)
-		table_die("QEMU's feature_word_info is not as in QEMU 7.2: %zu bytes",
+		table_die("QEMU's feature_word_info is not as in QEMU 5.1 to 11.1: %zu "
+			  "bytes",
 			(size_t)symbol->st_size);
 	for (size_t i = 0; i < symbol->st_size / sizeof(*words); i++)
 		if (is_of_the_table(&words[i]))
