@@ -8,6 +8,9 @@
 
 const char *const offer_source_names[] = { "libvirt", "kvm", "raw", "none" };
 
+/* As libvirt counts versions: major, minor and release with three digits each. */
+enum { LIBVIRT_11_4 = 11004000 };
+
 /* Everything that the steps below share. */
 struct deriving {
 	struct catalogue *catalogue;
@@ -173,12 +176,22 @@ static enum rc take_domcaps_if_any(struct deriving *d)
 	return RC_OK;
 }
 
+/* libvirt 12.8 drops these names from every <cpu> without a word, even from a require:
+ * QEMU makes them of the guest's topology (libvirt src/qemu/qemu_capabilities.c,
+ * virQEMUCapsCPUFilterFeatures; QEMU target/i386/cpu.c, x86_cpu_expand_features).
+ * 11.3 passes them on; when that changed between the two was not measured. */
+static bool is_dropped(const struct deriving *d, const struct feature_row *row)
+{
+	return d->facts->small.libvirt_version >= LIBVIRT_11_4 &&
+	       (!strcmp(row->name, "ht") || !strcmp(row->name, "cmp_legacy"));
+}
+
 /* A feature that no migration may carry, or that QEMU cannot be told to give, is
  * not on offer whatever libvirt lists (QEMU has no property for osxsave, ospke,
  * cmt, mbm_*, pconfig, cvt16: they follow from others or describe the host). */
-static bool is_grantable(const struct feature_row *row)
+static bool is_grantable(const struct deriving *d, const struct feature_row *row)
 {
-	return !row || (row->migratable && row->qemu);
+	return !row || (row->migratable && row->qemu && !is_dropped(d, row));
 }
 
 static enum rc learn(struct deriving *d, const struct texts *names, bool on)
@@ -192,7 +205,7 @@ static enum rc learn(struct deriving *d, const struct texts *names, bool on)
 		bitset_add(&d->out->names, bit);
 		if (!on)
 			bitset_remove(&d->out->features, bit);
-		else if (is_grantable(catalogue_feature(d->catalogue, bit)))
+		else if (is_grantable(d, catalogue_feature(d->catalogue, bit)))
 			bitset_add(&d->out->features, bit);
 	}
 	return RC_OK;
@@ -229,7 +242,7 @@ static void keep_grantable(struct deriving *d)
 	d->out->floating = bitset_and(&d->out->floating, &names);
 	for (size_t bit = bitset_next(features, 0); bit < BITSET_BITS;
 		bit = bitset_next(features, bit + 1))
-		if (!is_grantable(catalogue_feature(d->catalogue, bit)))
+		if (!is_grantable(d, catalogue_feature(d->catalogue, bit)))
 			bitset_remove(features, bit);
 }
 

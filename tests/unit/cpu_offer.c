@@ -87,6 +87,30 @@ static void what_cannot_migrate_or_be_granted_is_not_on_offer(void **state)
 	arena_destroy(&n.arena);
 }
 
+static void expect_cmp_legacy(uint64_t libvirt_version, bool expected)
+{
+	struct node n;
+
+	setup(&n, DOMCAPS("kvm", "x86_64"),
+		OFFER("", REQUIRE("fpu") REQUIRE("ht") REQUIRE("cmp_legacy")));
+	n.facts.small.libvirt_version = libvirt_version;
+	assert_rc(derive(&n), RC_OK, &n.e);
+	assert_true(offers(&n, "fpu"));
+	assert_int_equal(offers(&n, "ht"), expected);
+	assert_int_equal(offers(&n, "cmp_legacy"), expected);
+	arena_destroy(&n.arena);
+}
+
+static void what_a_newer_libvirt_drops_is_not_on_offer_there(void **state)
+{
+	(void)state;
+	expect_cmp_legacy(9000000, true);
+	expect_cmp_legacy(11003000, true);
+	expect_cmp_legacy(11003999, true);
+	expect_cmp_legacy(11004000, false);
+	expect_cmp_legacy(12008000, false);
+}
+
 /* Performance and efficiency cores: libvirt was asked on one of the former. */
 static void what_only_some_cpus_of_a_node_have_is_not_on_offer(void **state)
 {
@@ -443,6 +467,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_offer_is_what_libvirt_expanded),
 		cmocka_unit_test(what_cannot_migrate_or_be_granted_is_not_on_offer),
+		cmocka_unit_test(what_a_newer_libvirt_drops_is_not_on_offer_there),
 		cmocka_unit_test(what_only_some_cpus_of_a_node_have_is_not_on_offer),
 		cmocka_unit_test(a_node_without_an_offer_says_why),
 		cmocka_unit_test(facts_of_another_kind_of_guest_are_refused),
