@@ -2,6 +2,7 @@
 
 A test's main() is `return labnodes.with_lab('NAME', virt, cpus, test)`: test(lab) gets
 nodes that are up, named after their CPUs, and returns how many of its checks failed.
+CPU@SUITE instead of a CPU is a node of another suite, named CPU-SUITE.
 CPUHERD and CPUHERD_LAB_BIN name the programs to use.
 """
 import json
@@ -42,6 +43,17 @@ def cpus():
     return run([LAB, 'cpus']).split()
 
 
+def node(member):
+    """The name of the node of a CPU or CPU@SUITE."""
+    return member.replace('@', '-')
+
+
+def place(member):
+    """What `lab up` is told of it."""
+    cpu, at, suite = member.partition('@')
+    return '%s%s%s=%s' % (node(member), at, suite, cpu)
+
+
 class Lab:
     def __init__(self, folder, virt, cpus):
         self.folder, self.virt, self.cpus = folder, virt, sorted(cpus)
@@ -50,7 +62,7 @@ class Lab:
         return run([LAB, '--dir', self.folder, *arguments], **options)
 
     def up(self):
-        self.call('up', '--virt', self.virt, *('%s=%s' % (cpu, cpu) for cpu in self.cpus))
+        self.call('up', '--virt', self.virt, *map(place, self.cpus))
         self.hosts = dict(zip(self.read('nodes.list').split(), self.read('hosts').split()))
         self.uri = ('qemu:///session' if self.read('kind').strip() == 'unprivileged'
                     else 'qemu:///system')
@@ -58,6 +70,12 @@ class Lab:
     def read(self, name):
         with open(os.path.join(self.folder, name)) as f:
             return f.read()
+
+    def root(self, node):
+        """Where the programs of the node are: '' for the machine's own."""
+        path = os.path.join('nodes', node, 'root')
+        return self.read(path).strip() if os.path.exists(
+            os.path.join(self.folder, path)) else ''
 
     def virsh(self, node, command, **options):
         return self.call('ssh', node, 'virsh -q -c %s %s' % (self.uri, command), **options)
