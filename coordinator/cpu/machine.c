@@ -87,18 +87,19 @@ static bool is_known(const struct conditions *c, size_t node)
 	return c->nodes[node].host.machine_count > 0;
 }
 
-static bool node_has(const struct conditions *c, size_t node, const char *name)
+static bool node_has(
+	const struct conditions *c, size_t node, const char *name, bool or_deprecated)
 {
 	const struct cpuxml_host *h = &c->nodes[node].host;
 
 	for (size_t i = 0; i < h->machine_count; i++)
 		if (strcmp(h->machines[i].name, name) == 0)
-			return !h->machines[i].deprecated;
+			return or_deprecated || !h->machines[i].deprecated;
 	return false;
 }
 
 /* Nodes whose capabilities are one text have one list as well. */
-static bool all_have(const struct conditions *c, const char *name)
+static bool all_have(const struct conditions *c, const char *name, bool or_deprecated)
 {
 	const struct cpuxml_machine *seen = NULL;
 
@@ -107,7 +108,7 @@ static bool all_have(const struct conditions *c, const char *name)
 
 		if (!is_known(c, i) || list == seen)
 			continue;
-		if (!node_has(c, i, name))
+		if (!node_has(c, i, name, or_deprecated))
 			return false;
 		seen = list;
 	}
@@ -124,7 +125,7 @@ static const struct cpuxml_host *any_known(const struct conditions *c)
 
 /* The newest of the family that all known nodes have; NULL: none. */
 static const char *newest_of(const struct conditions *c, enum machine_family family,
-	struct machine_version *best)
+	bool or_deprecated, struct machine_version *best)
 {
 	const struct cpuxml_host *h = any_known(c);
 	const char *name = NULL;
@@ -135,7 +136,7 @@ static const char *newest_of(const struct conditions *c, enum machine_family fam
 
 		if (!version_of(m->name, family, &v) ||
 			(name && compare_names(name, best, m->name, &v) >= 0) ||
-			!all_have(c, m->name))
+			!all_have(c, m->name, or_deprecated))
 			continue;
 		name = m->name;
 		*best = v;
@@ -196,13 +197,32 @@ static bool is_old(const struct machine_version *v)
 	return v->maker[0] == '\0' && compare_versions(v, &first_neutral) < 0;
 }
 
+/* QEMU runs a deprecated type as ever, and drops it three years later. */
+static enum rc remark_deprecated(struct conditions *c, const char *name, struct err *e)
+{
+	bool *of = conditions_nodes(c);
+
+	if (!of)
+		return err_memory(e);
+	for (size_t i = 0; i < c->count; i++)
+		of[i] = is_known(c, i) && !node_has(c, i, name, false);
+	return conditions_say(c, true, "machines", of, e,
+		"%s is the newest that all nodes have, and deprecated here: a newer QEMU "
+		"will not run it",
+		name);
+}
+
 static enum rc remark_family(
 	struct conditions *c, enum machine_family family, struct err *e)
 {
 	const char *family_name = machine_family_names[family];
 	struct machine_version v;
+	bool deprecated;
 
-	c->machines[family] = newest_of(c, family, &v);
+	c->machines[family] = newest_of(c, family, false, &v);
+	deprecated = !c->machines[family];
+	if (deprecated)
+		c->machines[family] = newest_of(c, family, true, &v);
 	if (any_known(c) && !c->machines[family])
 		return conditions_say(c, true, "machines", NULL, e,
 			"the nodes have no version of %s in common: a guest of that kind "
@@ -213,7 +233,9 @@ static enum rc remark_family(
 			"the newest of %s that all nodes have is %s; before 4.0 it "
 			"changes what CPU models mean, and the level does not know",
 			family_name, c->machines[family]);
-	return RC_OK;
+	return deprecated && c->machines[family]
+		       ? remark_deprecated(c, c->machines[family], e)
+		       : RC_OK;
 }
 
 static enum rc remark_unknown(struct conditions *c, struct err *e)

@@ -353,6 +353,10 @@ static void the_newest_machine_of_all_is_found(void **state)
 			"pc-q35-6.0", NULL, "newest that all have: pc-q35-6.0" },
 		{ OLD("pc-q35-7.2") M("pc-q35-6.0"), M("pc-q35-7.2") M("pc-q35-6.0"),
 			"pc-q35-6.0", NULL, "newest that all have: pc-q35-6.0" },
+		{ M("pc-q35-7.2") M("pc-q35-6.0"), OLD("pc-q35-7.2") OLD("pc-q35-6.0"),
+			"pc-q35-7.2", NULL,
+			"pc-q35-7.2 is the newest that all nodes have, and deprecated "
+			"here: a newer QEMU will not run it: n2\n" },
 		{ M("pc-q35-rhel9.2.0") M("pc-q35-rhel8.6.0"),
 			M("pc-q35-rhel9.2.0") M("pc-q35-rhel8.6.0"), "pc-q35-rhel9.2.0",
 			NULL, "" },
