@@ -194,13 +194,46 @@ static struct bitset common_features(const struct hosts *h)
 	return s;
 }
 
+/* CPUID leaves that QEMU shows empty without a feature, which libvirt does not know
+ * (QEMU target/i386/cpu.c, cpu_x86_cpuid()). */
+static const struct {
+	const char *without;
+	uint32_t leaf;
+} empty_leaves[] = { { "xsave", 0xd }, { "sgx", 0x12 } };
+
+static void add_leaf(struct bitset *s, uint32_t leaf)
+{
+	for (size_t bit = 0; bit < catalogue_feature_rows(); bit++) {
+		const struct feature_row *row = catalogue_feature(NULL, bit);
+
+		if (!row->is_msr && row->leaf == leaf)
+			bitset_add(s, bit);
+	}
+}
+
+/* What a guest with these features sees nothing of. */
+static struct bitset unseen(const struct bitset *features)
+{
+	struct bitset s = { { 0 } };
+
+	for (size_t i = 0; i < sizeof(empty_leaves) / sizeof(empty_leaves[0]); i++) {
+		struct bitset first = set_of(&empty_leaves[i].without, 1);
+
+		if (!bitset_is_subset(&first, features))
+			add_leaf(&s, empty_leaves[i].leaf);
+	}
+	return s;
+}
+
 /* Of what the hosts have in common, what a level can promise.  (What stands on what is
  * QEMU's word, which libvirt does not have; rules/catalogue asks QEMU.) */
 static struct bitset promisable(const struct bitset *common)
 {
 	struct bitset not = set_of(never, sizeof(never) / sizeof(never[0]));
-	struct bitset s = bitset_minus(common, &not ), groundless;
+	struct bitset s = bitset_minus(common, &not ), groundless, dark;
 
+	dark = unseen(&s);
+	s = bitset_minus(&s, &dark);
 	groundless = catalogue_groundless(&s, catalogue_all_sources());
 	return bitset_minus(&s, &groundless);
 }
