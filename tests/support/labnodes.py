@@ -5,10 +5,13 @@ nodes that are up, named after their CPUs, and returns how many of its checks fa
 CPU@SUITE instead of a CPU is a node of another suite, named CPU-SUITE.
 CPUHERD and CPUHERD_LAB_BIN name the programs to use.
 """
+import functools
+import io
 import json
 import os
 import re
 import subprocess
+import tarfile
 import tempfile
 import xml.etree.ElementTree as ET
 
@@ -38,6 +41,16 @@ def cpuherd(verb, *arguments, **options):
     return run([CPUHERD, verb, *arguments], **options)
 
 
+def level_from(folder, facts, virt, *options):
+    """`level` of cpuherd's JSON for nodes with these facts, kept in a new folder."""
+    os.mkdir(folder)
+    for i, text in enumerate(facts):
+        with open('%s/node%02d.facts' % (folder, i), 'w') as f:
+            f.write(text)
+    return json.loads(cpuherd('plan', '--json', '--virt-type', virt, '--from', folder,
+                              *options))['level']
+
+
 def cpus():
     """Those that the lab has."""
     return run([LAB, 'cpus']).split()
@@ -54,8 +67,21 @@ def place(member):
     return '%s%s%s=%s' % (node(member), at, suite, cpu)
 
 
+def packed(files):
+    """A tar of {name: text}"""
+    sent = io.BytesIO()
+    with tarfile.open(fileobj=sent, mode='w') as tar:
+        for name, text in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(text.encode())
+            tar.addfile(entry, io.BytesIO(text.encode()))
+    return sent.getvalue()
+
+
 class Lab:
-    def __init__(self, folder, virt, cpus):
+    """The lab in the folder, where it is up or will be."""
+
+    def __init__(self, folder, virt, cpus=()):
         self.folder, self.virt, self.cpus = folder, virt, sorted(cpus)
 
     def call(self, *arguments, **options):
@@ -63,9 +89,16 @@ class Lab:
 
     def up(self):
         self.call('up', '--virt', self.virt, *map(place, self.cpus))
-        self.hosts = dict(zip(self.read('nodes.list').split(), self.read('hosts').split()))
-        self.uri = ('qemu:///session' if self.read('kind').strip() == 'unprivileged'
-                    else 'qemu:///system')
+
+    @functools.cached_property
+    def hosts(self):
+        """{node: what cpuherd calls it}"""
+        return dict(zip(self.read('nodes.list').split(), self.read('hosts').split()))
+
+    @functools.cached_property
+    def uri(self):
+        return ('qemu:///session' if self.read('kind').strip() == 'unprivileged'
+                else 'qemu:///system')
 
     def read(self, name):
         with open(os.path.join(self.folder, name)) as f:
@@ -79,6 +112,21 @@ class Lab:
 
     def virsh(self, node, command, **options):
         return self.call('ssh', node, 'virsh -q -c %s %s' % (self.uri, command), **options)
+
+    def ask(self, node, commands, files={}):
+        """What one virsh on the node answers to each command, with the files beside it."""
+        script = ''.join('echo @@%d@@\n%s\n' % (i, c) for i, c in enumerate(commands))
+        out = self.call('ssh', node, 'mkdir -p asked && cd asked && tar x && '
+                        'virsh -q -c %s <commands 2>&1' % self.uri,
+                        input=packed(dict(files, commands=script)))
+        # virsh may say each command again before it obeys: its own words come last
+        parts = re.split('@@([0-9]+)@@\n?', out)
+        answers = {int(i): re.sub('^virsh # .*\n?', '', text, flags=re.M)
+                   for i, text in zip(parts[1::2], parts[2::2])}
+        if len(answers) != len(commands):
+            raise RuntimeError('%s: virsh answered %d of %d commands: %s' % (
+                node, len(answers), len(commands), out[-300:]))
+        return [answers[i] for i in range(len(commands))]
 
     def cpuherd(self, members, verb, *arguments):
         """What cpuherd prints that goes to the members over the network."""
@@ -109,6 +157,15 @@ def required(xml):
     """The features that a <cpu> of libvirt requires."""
     return {f.get('name') for f in ET.fromstring(xml).iter('feature')
             if f.get('policy') == 'require'}
+
+
+def tell(what, wrong):
+    """Prints how it went; whether anything was wrong."""
+    wrong = list(wrong)
+    print('%s  %s' % ('FAIL' if wrong else 'ok  ', what), flush=True)
+    for line in wrong:
+        print('    ' + line)
+    return bool(wrong)
 
 
 def with_lab(name, virt, cpus, test):
