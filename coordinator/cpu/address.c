@@ -114,8 +114,8 @@ static enum rc remark_old_libvirt(
 			w->least);
 	return conditions_say(c, true, "maxphysaddr", of, e,
 		"libvirt is not known to be 8.7 or newer, which can state it, so the "
-		"level leaves it to QEMU (%d "
-		"bits, or the node's own), and the nodes have from %u to %u bits",
+		"level leaves it to QEMU (%d bits, or the node's own), and the nodes "
+		"have from %u to %u bits",
 		QEMU_OWN, w->least, w->most);
 }
 

@@ -14,9 +14,9 @@ enum grant {
 	GRANT_AS_READ,	 /* KVM passes it on where the CPU has it */
 	GRANT_NEVER,	 /* KVM gives it to no guest */
 	GRANT_WITH_MORE, /* QEMU needs more than the CPU element for it */
-	GRANT_DEPENDS,	/* on kernel, module parameters, microcode: CPUID does not tell */
-	GRANT_EMULATED, /* KVM gives it whatever the CPU has */
-	GRANT_HARMLESS, /* QEMU gives it to its models unasked, and to no host model */
+	GRANT_DEPENDS,	 /* on kernel, parameters, microcode: CPUID does not tell */
+	GRANT_EMULATED,	 /* KVM gives it whatever the CPU has */
+	GRANT_HARMLESS,	 /* QEMU gives it to its models unasked, and to no host model */
 };
 
 /* What becomes of a feature's bit; *reason (may be NULL) is static, "" as read. */

@@ -96,9 +96,8 @@ static enum rc close_only(
 		return RC_OK;
 	return err_set(ch->e, RC_LEVEL, 0,
 		"model %s cannot be said in full: no QEMU for %s guests that cpuherd "
-		"knows "
-		"(%s) has it, or it takes names of features that some node's libvirt "
-		"lacks",
+		"knows (%s) has it, or it takes names of features that some node's "
+		"libvirt lacks",
 		m->name, virt_names[ch->common->virt], catalogue_source());
 }
 
@@ -186,7 +185,6 @@ static const char *vendor_to_state(
 	const struct common *common, const struct model_row *model)
 {
 	bool certain = common->virt == VIRT_KVM || model->vendor;
-
 	bool known = catalogue_is_vendor(common->vendor, common->sources);
 
 	return certain && known ? common->vendor : "";

@@ -55,8 +55,8 @@ enum { PREFERENCES = PREFER_LIBVIRT + 1 };
 struct bitset baseline_of(const struct offer *offers, size_t n,
 	const struct bitset *excluded, const struct bitset_ops *ops);
 
-/* wishes may be NULL.  RC_LEVEL with the reason when vendors differ (vendor.h), nothing is common, no
- * model is known to all, or a wish cannot be had. */
+/* wishes may be NULL.  RC_LEVEL with the reason when vendors differ (vendor.h), nothing
+ * is common, no model is known to all, or a wish cannot be had. */
 enum rc level_choose(const struct catalogue *c, const struct offer *offers, size_t n,
 	enum virt_type virt, const struct wishes *wishes, const struct bitset_ops *ops,
 	struct arena *arena, struct level *out, struct err *e);

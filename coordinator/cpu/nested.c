@@ -198,8 +198,7 @@ static enum rc remark_unsaid(struct conditions *c, const struct level *l, struct
 		return RC_OK;
 	return conditions_say(c, false, "nested", NULL, e,
 		"the level cannot name %zu vmx-* controls of the model: they are equal "
-		"only "
-		"as long as the nodes' kernels and QEMUs are",
+		"only as long as the nodes' kernels and QEMUs are",
 		bitset_count(&l->unsaid));
 }
 

@@ -201,11 +201,8 @@ enum rc write_proxmox(struct writing *w, struct err *e)
 	if (check_model(l, e) != RC_OK || qemu_check(w, e) != RC_OK)
 		return e->code;
 	writing_heading(w);
-	PUT(w,
-		"# A section of /etc/pve/virtual-guest/cpu-models.conf; guests take it "
-		"as\n"
-		"# cpu: custom-%s\n",
-		w->request->name);
+	PUT(w, "# A section of /etc/pve/virtual-guest/cpu-models.conf;\n");
+	PUT(w, "# guests take it as cpu: custom-%s\n", w->request->name);
 	PUT(w, "cpu-model: %s\n\treported-model %s\n", w->request->name, l->model);
 	put_flags(w);
 	if (l->maxphysaddr)

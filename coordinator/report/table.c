@@ -405,9 +405,8 @@ static void pools_print(const struct printer *p)
 	const struct report *r = p->report;
 
 	if (r->pool_count)
-		fputs("\nno level fits all; what each CPU vendor's nodes could agree "
-		      "on:\n",
-			p->out);
+		fprintf(p->out, "\nno level fits all; what each CPU vendor's nodes "
+				"could agree on:\n");
 	for (size_t i = 0; i < r->pool_count; i++) {
 		const struct report_pool *pool = &r->pools[i];
 

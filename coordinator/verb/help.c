@@ -9,9 +9,8 @@ void help_print(void)
 {
 	printf("cpuherd agrees on one guest CPU for a set of libvirt nodes and puts it\n"
 	       "into their configuration, so that a guest started with it can\n"
-	       "live-migrate between any of them.  Over SSH; nothing is installed on "
-	       "the\n"
-	       "nodes beforehand.\n"
+	       "live-migrate between any of them.  Over SSH; nothing is installed\n"
+	       "on the nodes beforehand.\n"
 	       "\n"
 	       "Examples:\n"
 	       "  cpuherd probe node[01-16]                 what are these nodes?\n"
@@ -29,9 +28,9 @@ void help_print(void)
 	       "rack[1-2]node[01-04], root@host:2222, [::1]:22; several are joined by\n"
 	       "commas or given one by one.\n"
 	       "\n"
-	       "`cpuherd VERB --help` tells the options of a verb, `cpuherd help "
-	       "errors`\n"
-	       "the exit statuses.  0 means that every node is well.\n");
+	       "`cpuherd VERB --help` tells the options of a verb,\n"
+	       "`cpuherd help errors` the exit statuses.\n"
+	       "0 means that every node is well.\n");
 }
 
 enum rc help_main(const struct options *o, struct err *e)

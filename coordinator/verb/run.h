@@ -68,8 +68,8 @@ enum rc run_remark_of(struct run *run, bool warning, const char *about,
 
 /* Prints the report with the outcome *e of the run, frees everything, and returns the
  * outcome.  With --as it prints the document alone, and on standard error the remarks,
- * or the report of a run that went wrong.
- * RC_OUTPUT when it was well but could not be printed. */
+ * or the report of a run that went wrong.  RC_OUTPUT when it
+ * was well but could not be printed. */
 enum rc run_end(struct run *run, enum rc rc, struct err *e);
 
 #endif

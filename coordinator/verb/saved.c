@@ -211,8 +211,8 @@ enum rc saved_claim(
 
 	if (rc == RC_OK && files->count == before)
 		return err_set(e, RC_INPUT, 0,
-			"%s: the facts of another node of this run go to %s.facts as "
-			"well",
+			"%s: the facts of another node of this run go to "
+			"%s.facts as well",
 			name, file);
 	return rc;
 }

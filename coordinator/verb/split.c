@@ -82,13 +82,10 @@ enum rc split_by_vendor(struct run *run, struct err *e)
 static const char *const warnings[VIRT_COUNT] = {
 	[VIRT_KVM] =
 		"with KVM a guest sees its host's CPU vendor, and these nodes' differ: "
-		"what "
-		"it decided by vendor at boot it keeps, so moved live to another vendor "
-		"it "
-		"can crash (32-bit programs above all) and lacks mitigations that only "
-		"the "
-		"new CPU needs (Meltdown, L1TF, MDS); shut down and started again it is "
-		"safe",
+		"what it decided by vendor at boot it keeps, so moved live to another "
+		"vendor it can crash (32-bit programs above all) and lacks mitigations "
+		"that only the new CPU needs (Meltdown, L1TF, MDS); shut down and "
+		"started again it is safe",
 	[VIRT_QEMU] = "an emulated CPU has the vendor of QEMU's model, the same on every "
 		      "host, so the hosts' vendors do not matter",
 };

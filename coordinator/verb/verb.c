@@ -22,9 +22,8 @@ const struct verb verbs[] = {
 		"Say a level in the words of QEMU, nova, Proxmox VE, KubeVirt and others",
 		"  cpuherd render --as qemu baseline.xml\n"
 		"  cpuherd render --as nova --nova-release queens baseline.xml\n"
-		"  ssh node01 cat /etc/libvirt/cpuherd/baseline.xml | cpuherd render "
-		"--as "
-		"kubevirt -\n" },
+		"  ssh node01 cat /etc/libvirt/cpuherd/baseline.xml |\n"
+		"      cpuherd render --as kubevirt -\n" },
 	{ "version", version_main, FOR_VERSION, "[--json]",
 		"Print the versions of program, protocol and catalogue", "" },
 	{ "help", help_main, FOR_HELP, "[VERB | errors]",

@@ -81,9 +81,8 @@ static enum rc leave_out(struct run *run, const char *word, struct err *e)
 	if (is_node && is_feature)
 		return err_set(e, RC_USAGE, 0,
 			"--without %s: a node and a feature have that name; say "
-			"--exclude "
-			"%s for the node or --without " FEATURE_PREFIX
-			"%s for the feature",
+			"--exclude %s for the node or "
+			"--without " FEATURE_PREFIX "%s for the feature",
 			word, word, word);
 	if (is_feature)
 		return leave_out_feature(run, word, e);

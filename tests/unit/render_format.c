@@ -132,13 +132,12 @@ static const char *const golden[FORMATS] = {
 	"            cpu_mode: \"custom\"\n"
 	"            cpu_models: \"Haswell\"\n"
 	"            cpu_model_extra_flags: \"-hle,+sse4.1\"\n",
-	HEADING
-	"# A section of /etc/pve/virtual-guest/cpu-models.conf; guests take it as\n"
-	"# cpu: custom-gold\n"
-	"cpu-model: gold\n"
-	"\treported-model Haswell\n"
-	"\tflags -hle;+sse4.1\n"
-	"\tphys-bits 42\n",
+	HEADING "# A section of /etc/pve/virtual-guest/cpu-models.conf;\n"
+		"# guests take it as cpu: custom-gold\n"
+		"cpu-model: gold\n"
+		"\treported-model Haswell\n"
+		"\tflags -hle;+sse4.1\n"
+		"\tphys-bits 42\n",
 	HEADING
 	"# Note: KubeVirt starts it only on nodes labelled "
 	"cpu-model.node.kubevirt.io/Haswell=true, which are those that can give the "
