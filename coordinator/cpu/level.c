@@ -146,7 +146,7 @@ static enum rc find_forced(const struct choosing *ch, struct closing *best)
 		return err_set(ch->e, RC_LEVEL, 0,
 			"--model %s: libvirt and QEMU do not know it for %s guests on %s",
 			m->name, virt_names[ch->common->virt],
-			wishes_name_nodes(ch->offers, ch->n, lacking, ch->arena));
+			offers_name(ch->offers, ch->n, lacking, ch->arena));
 	return close_only(ch, m, best);
 }
 

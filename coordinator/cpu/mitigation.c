@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "proto/texts.h"
+
 const char *const mitigation_floor_names[FLOOR_COUNT] = {
 	[FLOOR_WARN] = "warn",
 	[FLOOR_REQUIRE] = "require",
@@ -208,45 +210,50 @@ enum rc mitigation_remark(struct conditions *c, const struct level *l, struct er
 /* "ssbd (not on node03, node07 and 5 more)" */
 static const char *who_lacks(const struct conditions *c, size_t bit, const char *feature)
 {
-	enum { NAMED = 3 };
-	const char *names = "";
-	size_t lacking = 0;
+	bool *lacking = conditions_nodes(c);
 
-	for (size_t i = 0; i < c->count && names; i++) {
-		if (bitset_has(&c->offers[i].features, bit))
-			continue;
-		if (lacking++ < NAMED)
-			names = arena_format(c->arena, "%s%s%s", names,
-				names[0] ? ", " : "", c->offers[i].node);
-	}
-	if (names && lacking > NAMED)
-		names = arena_format(c->arena, "%s and %zu more", names, lacking - NAMED);
-	if (!names)
+	if (!lacking)
 		return NULL;
-	return lacking ? arena_format(c->arena, "%s (not on %s)", feature, names)
-		       : arena_format(c->arena, "%s (taken out)", feature);
+	for (size_t i = 0; i < c->count; i++)
+		lacking[i] = !bitset_has(&c->offers[i].features, bit);
+	if (!conditions_any(c, lacking))
+		return arena_format(c->arena, "%s (taken out)", feature);
+	return arena_format(c->arena, "%s (not on %s)", feature,
+		offers_name(c->offers, c->count, lacking, c->arena));
+}
+
+/* All that the level lost, each with who lacks it. */
+static enum rc collect_lost(const struct conditions *c, const struct level *l,
+	struct texts *out, struct err *e)
+{
+	enum rc rc = RC_OK;
+
+	for (size_t m = 0; m < MITIGATIONS && rc == RC_OK; m++) {
+		const char *feature = mitigations[m].feature;
+		int bit = lost_bit(c, &mitigations[m], l);
+
+		if (bit >= 0)
+			rc = texts_add(
+				out, who_lacks(c, (size_t)bit, feature), c->arena, e);
+	}
+	return rc;
 }
 
 enum rc mitigation_check(const struct conditions *c, const struct level *l, struct err *e)
 {
-	const char *lost = "";
+	struct texts lost = { 0 };
+	const char *text;
 
-	for (size_t m = 0; c->floor == FLOOR_REQUIRE && m < MITIGATIONS; m++) {
-		int bit = lost_bit(c, &mitigations[m], l);
-		const char *who;
-
-		if (bit < 0)
-			continue;
-		who = who_lacks(c, (size_t)bit, mitigations[m].feature);
-		lost = who ? arena_format(
-				     c->arena, "%s%s%s", lost, lost[0] ? ", " : "", who)
-			   : NULL;
-		if (!lost)
-			return err_memory(e);
-	}
-	if (!lost[0])
+	if (c->floor != FLOOR_REQUIRE)
 		return RC_OK;
+	if (collect_lost(c, l, &lost, e) != RC_OK)
+		return e->code;
+	if (lost.count == 0)
+		return RC_OK;
+	text = texts_join(&lost, lost.count, c->arena);
+	if (!text)
+		return err_memory(e);
 	return err_set(e, RC_LEVEL, 0,
 		"guests would lose mitigations (--mitigations warn accepts that): %.800s",
-		lost);
+		text);
 }

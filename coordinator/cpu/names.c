@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/texts.h"
+
 static int by_name(const void *a, const void *b)
 {
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
@@ -28,9 +30,6 @@ const char *names_join(
 	const struct catalogue *c, const struct bitset *set, struct arena *arena)
 {
 	struct texts names = names_of(c, set, arena);
-	const char *text = names.item ? "" : NULL;
 
-	for (size_t i = 0; text && i < names.count; i++)
-		text = arena_format(arena, "%s%s%s", text, i ? ", " : "", names.item[i]);
-	return text;
+	return names.item ? texts_join(&names, names.count, arena) : NULL;
 }

@@ -5,6 +5,7 @@
 #include "coordinator/cpu/cpuxml.h"
 #include "coordinator/cpu/decode.h"
 #include "coordinator/cpu/grants.h"
+#include "proto/texts.h"
 
 const char *const offer_source_names[] = { "libvirt", "kvm", "raw", "none" };
 
@@ -434,4 +435,26 @@ void offers_settle_floating(struct offer *offers, size_t n)
 		offers[i].features = bitset_or(&offers[i].features, &offers[i].floating);
 		offers[i].floating = (struct bitset){ { 0 } };
 	}
+}
+
+const char *offers_name(
+	const struct offer *offers, size_t n, const bool *picked, struct arena *arena)
+{
+	enum { SHOWN = 4 };
+	struct texts names = { 0 };
+	const char *text;
+	struct err e;
+
+	for (size_t i = 0; i < n; i++) {
+		const char *name = offers[i].node;
+
+		if (!picked[i])
+			continue;
+		if (!name[0])
+			name = arena_format(arena, "node %zu", i + 1);
+		if (texts_add(&names, name, arena, &e) != RC_OK)
+			return "";
+	}
+	text = texts_join(&names, SHOWN, arena);
+	return text ? text : "";
 }

@@ -78,6 +78,11 @@ enum rc offer_from_best(struct catalogue *c, const struct node_facts *f,
  * as on that node: it counts as offered by them. */
 void offers_settle_floating(struct offer *offers, size_t n);
 
+/* "n01, n02 and 3 more" of those that are picked, for a line of text; what has no name
+ * goes by its place, "node 4".  "" when memory is short. */
+const char *offers_name(
+	const struct offer *offers, size_t n, const bool *picked, struct arena *arena);
+
 /* Fills in model_rows, names and sources from models, features and the versions of libvirt
  * and QEMU (major * 1000000 + minor * 1000 + release; 0 unknown). */
 void offer_derive_names(struct offer *o, uint64_t libvirt_version, uint64_t qemu_version);

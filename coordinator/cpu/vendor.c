@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NODES_SHOWN = 3 };
+#include "proto/texts.h"
 
 /* Where CPUID's letters or libvirt's name would not tell people whose CPU it is: Zhaoxin
  * has both strings, VIA the first (Linux arch/x86/kernel/cpu/zhaoxin.c, centaur.c). */
@@ -84,29 +84,18 @@ bool vendor_is_one(const struct offer *offers, size_t n, enum virt_type virt)
 
 /* ---- the refusal */
 
-/* What the user can find again. */
-static const char *node_text(const struct offer *offers, size_t i, struct arena *arena)
+/* "Intel (node01, node02 and 5 more)"; NULL when memory is short. */
+static const char *group_text(const struct offer *offers, size_t n,
+	const struct vendor_group *g, struct arena *arena)
 {
-	const char *text = offers[i].node;
+	bool *picked = arena_alloc(arena, n, sizeof(*picked));
 
-	if (!text[0])
-		text = arena_format(arena, "node %zu", i + 1);
-	return text ? text : "";
-}
-
-/* "Intel (node01, node02, node03 and 5 more)". */
-static const char *group_text(
-	const struct offer *offers, const struct vendor_group *g, struct arena *arena)
-{
-	const char *text = arena_format(arena, "%s (", vendor_title(g->vendor, arena));
-
-	for (size_t i = 0; i < g->count && i < NODES_SHOWN && text; i++)
-		text = arena_format(arena, "%s%s%s", text, i ? ", " : "",
-			node_text(offers, g->node[i], arena));
-	if (text && g->count > NODES_SHOWN)
-		return arena_format(
-			arena, "%s and %zu more)", text, g->count - NODES_SHOWN);
-	return text ? arena_format(arena, "%s)", text) : NULL;
+	if (!picked)
+		return NULL;
+	for (size_t i = 0; i < g->count; i++)
+		picked[g->node[i]] = true;
+	return arena_format(arena, "%s (%s)", vendor_title(g->vendor, arena),
+		offers_name(offers, n, picked, arena));
 }
 
 /* An emulated CPU has the vendor of QEMU's model, so that libvirts of different mind
@@ -116,25 +105,32 @@ static const char *const reasons[VIRT_COUNT] = {
 	[VIRT_QEMU] = "so the nodes' QEMUs emulate different CPUs",
 };
 
+/* The groups, as group_text() has them. */
+static enum rc groups_text(const struct offer *offers, size_t n,
+	const struct vendor_group *groups, size_t count, struct arena *arena,
+	const char **out, struct err *e)
+{
+	struct texts each = { 0 };
+	enum rc rc = RC_OK;
+
+	for (size_t i = 0; i < count && rc == RC_OK; i++)
+		rc = texts_add(&each, group_text(offers, n, &groups[i], arena), arena, e);
+	*out = rc == RC_OK ? texts_join(&each, count, arena) : NULL;
+	return *out ? RC_OK : err_memory(e);
+}
+
 enum rc vendor_check(const struct offer *offers, size_t n, enum virt_type virt,
 	struct arena *arena, struct err *e)
 {
 	struct vendor_group *groups;
-	const char *text = "";
+	const char *text;
 	size_t count;
 
 	if (vendor_is_one(offers, n, virt))
 		return RC_OK;
-	if (vendor_group(offers, n, arena, &groups, &count, e) != RC_OK)
+	if (vendor_group(offers, n, arena, &groups, &count, e) != RC_OK ||
+		groups_text(offers, n, groups, count, arena, &text, e) != RC_OK)
 		return e->code;
-	for (size_t i = 0; i < count; i++) {
-		const char *one = group_text(offers, &groups[i], arena);
-
-		if (one)
-			text = arena_format(arena, "%s%s%s", text, i ? ", " : "", one);
-		if (!one || !text)
-			return err_memory(e);
-	}
 	if (count == 1)
 		return err_set(e, RC_LEVEL, 0,
 			"nothing tells whose CPUs these are, and %s: %s", reasons[virt],

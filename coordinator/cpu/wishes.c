@@ -5,7 +5,7 @@
 #include "coordinator/cpu/near.h"
 #include "coordinator/cpu/psabi.h"
 
-enum { SHOWN = 4 };
+enum { FEATURES_SHOWN = 4 };
 
 /* ---- names */
 
@@ -173,27 +173,7 @@ const char *wishes_why_not(const struct offer *offers, size_t n, const struct wi
 	return "it means nothing without another feature that was taken out";
 }
 
-const char *wishes_name_nodes(
-	const struct offer *offers, size_t n, const bool *picked, struct arena *arena)
-{
-	const char *text = "";
-	size_t count = 0;
-
-	for (size_t i = 0; i < n && text; i++) {
-		const char *name = offers[i].node[0]
-					   ? offers[i].node
-					   : arena_format(arena, "node %zu", i + 1);
-
-		if (picked[i] && count++ < SHOWN)
-			text = arena_format(
-				arena, "%s%s%s", text, text[0] ? ", " : "", name);
-	}
-	if (text && count > SHOWN)
-		text = arena_format(arena, "%s and %zu more", text, count - SHOWN);
-	return text ? text : "";
-}
-
-/* "avx2 (n02, n03 lack it)" */
+/* "avx2 (not offered by n02, n03)" */
 static const char *describe(const struct catalogue *c, const struct offer *offers,
 	size_t n, const struct wishes *w, size_t feature, struct arena *arena)
 {
@@ -203,7 +183,7 @@ static const char *describe(const struct catalogue *c, const struct offer *offer
 	if (!lacking)
 		return NULL;
 	why = wishes_why_not(offers, n, w, feature, lacking);
-	nodes = wishes_name_nodes(offers, n, lacking, arena);
+	nodes = offers_name(offers, n, lacking, arena);
 	if (!nodes[0])
 		return arena_format(arena, "%s (%s)", catalogue_name(c, feature), why);
 	return arena_format(
@@ -222,7 +202,8 @@ enum rc wishes_check(const struct catalogue *c, const struct offer *offers, size
 	count = bitset_count(&missing);
 	if (count == 0)
 		return RC_OK;
-	for (size_t bit = bitset_next(&missing, 0); bit < BITSET_BITS && shown < SHOWN;
+	for (size_t bit = bitset_next(&missing, 0);
+		bit < BITSET_BITS && shown < FEATURES_SHOWN;
 		bit = bitset_next(&missing, bit + 1)) {
 		const char *one = describe(c, offers, n, w, bit, arena);
 

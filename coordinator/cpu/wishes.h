@@ -39,8 +39,4 @@ enum rc wishes_check(const struct catalogue *c, const struct offer *offers, size
 	enum virt_type virt, const struct wishes *w, const struct bitset *baseline,
 	struct arena *arena, struct err *e);
 
-/* "n01, n02 and 3 more" of the offers that are picked. */
-const char *wishes_name_nodes(
-	const struct offer *offers, size_t n, const bool *picked, struct arena *arena);
-
 #endif

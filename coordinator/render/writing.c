@@ -1,15 +1,10 @@
 #include "coordinator/render/writing.h"
 
+#include "proto/texts.h"
+
 enum rc writing_note(struct writing *w, const char *text, struct err *e)
 {
-	struct texts *notes = w->notes;
-
-	notes->item = arena_grow(
-		w->arena, notes->item, notes->count, sizeof(*notes->item));
-	if (!text || !notes->item)
-		return err_memory(e);
-	notes->item[notes->count++] = text;
-	return RC_OK;
+	return texts_add(w->notes, text, w->arena, e);
 }
 
 static size_t count_policy(const struct level *l, enum policy policy)

@@ -7,6 +7,7 @@
 #include "coordinator/render/libvirt.h"
 #include "coordinator/verb/split.h"
 #include "coordinator/verb/wants.h"
+#include "proto/texts.h"
 
 enum { XML_BYTES_MAX = 256 * 1024 };
 
@@ -171,16 +172,13 @@ static enum rc remark_source(struct run *run, const struct offer *like, struct e
 		    : "from KVM's answer less what QEMU is known to hold back, as "
 		      "libvirt was not asked: %s",
 		like->why);
-	enum rc rc = run_remark(run, raw, "offer", NULL, text, e);
-	struct texts *nodes;
+	struct texts nodes = { 0 };
+	enum rc rc = RC_OK;
 
-	if (rc != RC_OK)
-		return rc;
-	nodes = &run->report.remarks[run->report.remark_count - 1].nodes;
-	for (size_t i = 0; i < run->count; i++)
+	for (size_t i = 0; i < run->count && rc == RC_OK; i++)
 		if (run->nodes[i].offer && is_alike(&run->offers[i], like))
-			nodes->item[nodes->count++] = run->nodes[i].name;
-	return RC_OK;
+			rc = texts_add(&nodes, run->nodes[i].name, &run->arena, e);
+	return rc == RC_OK ? run_remark_of(run, raw, "offer", nodes, text, e) : rc;
 }
 
 /* Once the offers are there. */
@@ -281,9 +279,18 @@ enum rc judge_level(struct run *run, struct err *e)
 	return rc == RC_OK ? split_warn(run, e) : rc;
 }
 
-static bool is_remarked(const struct run *run, size_t node)
+/* In the words of the report: a list of those that are marked. */
+static enum rc remark_take(
+	struct run *run, const struct condition_remark *m, struct err *e)
 {
-	return run->remarked[node];
+	struct texts nodes = { 0 };
+	enum rc rc = RC_OK;
+
+	for (size_t i = 0; m->of && i < run->count && rc == RC_OK; i++)
+		if (m->of[i])
+			rc = texts_add(&nodes, run->nodes[i].name, &run->arena, e);
+	return rc == RC_OK ? run_remark_of(run, m->warning, m->about, nodes, m->text, e)
+			   : rc;
 }
 
 enum rc judge_remarks(struct run *run, struct err *e)
@@ -291,37 +298,13 @@ enum rc judge_remarks(struct run *run, struct err *e)
 	const struct conditions *c = &run->conditions;
 	enum rc rc = conditions_remark(&run->conditions, &run->level, e);
 
-	for (size_t i = 0; i < c->remark_count && rc == RC_OK; i++) {
-		const struct condition_remark *m = &c->remarks[i];
-
-		run->remarked = m->of;
-		rc = run_remark(run, m->warning, m->about, m->of ? is_remarked : NULL,
-			m->text, e);
-	}
-	run->remarked = NULL;
+	for (size_t i = 0; i < c->remark_count && rc == RC_OK; i++)
+		rc = remark_take(run, &c->remarks[i], e);
 	run->report.conditions = c;
 	return rc;
 }
 
 /* ---- why */
-
-static enum rc name_add(
-	struct texts *list, const char *name, struct arena *arena, struct err *e)
-{
-	list->item = arena_grow(arena, list->item, list->count, sizeof(*list->item));
-	if (!list->item)
-		return err_memory(e);
-	list->item[list->count++] = name;
-	return RC_OK;
-}
-
-static bool texts_have(const struct texts *list, const char *text)
-{
-	for (size_t i = 0; i < list->count; i++)
-		if (strcmp(list->item[i], text) == 0)
-			return true;
-	return false;
-}
 
 static enum rc loss_add(struct run *run, size_t bit, struct err *e)
 {
@@ -338,9 +321,9 @@ static enum rc loss_add(struct run *run, size_t bit, struct err *e)
 		const struct report_node *n = &run->nodes[i];
 
 		if (!bitset_has(&run->offers[i].features, bit))
-			rc = name_add(&loss->lacked_by, n->name, &run->arena, e);
+			rc = texts_add(&loss->lacked_by, n->name, &run->arena, e);
 		else if (texts_have(&n->refused, loss->feature))
-			rc = name_add(&loss->refused_by, n->name, &run->arena, e);
+			rc = texts_add(&loss->refused_by, n->name, &run->arena, e);
 	}
 	return rc;
 }

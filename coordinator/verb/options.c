@@ -8,6 +8,7 @@
 #include "coordinator/cpu/conditions.h"
 #include "coordinator/render/format.h"
 #include "coordinator/render/nova.h"
+#include "proto/texts.h"
 
 enum option_kind { KIND_FLAG, KIND_TEXT, KIND_TEXTS, KIND_NUMBER };
 
@@ -110,16 +111,6 @@ static enum rc complain(
 {
 	return err_set(e, RC_USAGE, 0, "%s: %s '%s'; see cpuherd %s --help", verb->name,
 		what, which, verb->name);
-}
-
-static enum rc texts_add(
-	struct texts *list, const char *text, struct arena *arena, struct err *e)
-{
-	list->item = arena_grow(arena, list->item, list->count, sizeof(*list->item));
-	if (!list->item)
-		return err_memory(e);
-	list->item[list->count++] = text;
-	return RC_OK;
 }
 
 static enum rc value_set(struct options *out, const struct option_row *row,

@@ -8,6 +8,7 @@
 #include "coordinator/report/progress.h"
 #include "coordinator/verb/saved.h"
 #include "coordinator/verb/wants.h"
+#include "proto/texts.h"
 
 enum { NAMES_SHOWN = 4 };
 
@@ -186,38 +187,19 @@ enum rc run_remark_of(struct run *run, bool warning, const char *about,
 	return RC_OK;
 }
 
-enum rc run_remark(struct run *run, bool warning, const char *about,
-	bool (*about_node)(const struct run *run, size_t node), const char *text,
-	struct err *e)
-{
-	struct texts nodes = { .item = arena_alloc(
-				       &run->arena, run->count, sizeof(*nodes.item)) };
-
-	if (!nodes.item)
-		return err_memory(e);
-	for (size_t i = 0; about_node && i < run->count; i++)
-		if (about_node(run, i))
-			nodes.item[nodes.count++] = run->nodes[i].name;
-	return run_remark_of(run, warning, about, nodes, text, e);
-}
-
 /* ---- who is to blame */
 
 const char *run_names(struct run *run, bool (*pick)(const struct report_node *n))
 {
-	const char *text = "";
-	size_t picked = 0;
+	struct texts names = { 0 };
+	const char *text;
+	struct err e;
 
-	for (size_t i = 0; i < run->count && text; i++) {
-		if (!pick(&run->nodes[i]))
-			continue;
-		if (picked++ < NAMES_SHOWN)
-			text = arena_format(&run->arena, "%s%s%s", text,
-				text[0] ? ", " : "", run->nodes[i].name);
-	}
-	if (text && picked > NAMES_SHOWN)
-		text = arena_format(
-			&run->arena, "%s and %zu more", text, picked - NAMES_SHOWN);
+	for (size_t i = 0; i < run->count; i++)
+		if (pick(&run->nodes[i]) &&
+			texts_add(&names, run->nodes[i].name, &run->arena, &e) != RC_OK)
+			return "";
+	text = texts_join(&names, NAMES_SHOWN, &run->arena);
 	return text ? text : "";
 }
 
@@ -251,11 +233,9 @@ static bool wants_colours(FILE *out)
 /* " (node01, node02)"; nothing where a remark is about all. */
 static const char *remark_nodes(struct arena *arena, const struct texts *nodes)
 {
-	const char *text = "";
+	const char *names = nodes->count ? texts_join(nodes, nodes->count, arena) : NULL;
+	const char *text = names ? arena_format(arena, " (%s)", names) : NULL;
 
-	for (size_t i = 0; text && i < nodes->count; i++)
-		text = arena_format(arena, "%s%s%s%s", text, i ? ", " : " (",
-			nodes->item[i], i + 1 == nodes->count ? ")" : "");
 	return text ? text : "";
 }
 

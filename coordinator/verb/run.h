@@ -31,7 +31,6 @@ struct run {
 	struct wishes wishes;
 	struct conditions conditions;
 	struct level level;
-	const bool *remarked;	  /* by node: whom the remark being added is about */
 	struct document document; /* of --as */
 };
 
@@ -56,13 +55,8 @@ enum rc run_blame(struct run *run, const char *consequence, struct err *e);
 /* "node01, node02 and 3 more" of the nodes that pick() says. */
 const char *run_names(struct run *run, bool (*pick)(const struct report_node *n));
 
-/* Adds a remark to the report, of the nodes that about_node() picks (NULL: all).
- * The texts live as long as the run. */
-enum rc run_remark(struct run *run, bool warning, const char *about,
-	bool (*about_node)(const struct run *run, size_t node), const char *text,
-	struct err *e);
-
-/* The same, of nodes that are picked already. */
+/* Adds a remark to the report, on these nodes (none: on all).  The texts live as long
+ * as the run. */
 enum rc run_remark_of(struct run *run, bool warning, const char *about,
 	struct texts nodes, const char *text, struct err *e);
 

@@ -100,5 +100,6 @@ enum rc split_warn(struct run *run, struct err *e)
 	if (one && run->virt == VIRT_KVM)
 		text = "all these nodes are of one vendor: without --cross-vendor the "
 		       "level can have a model of that vendor";
-	return run_remark(run, !one && run->virt == VIRT_KVM, "vendor", NULL, text, e);
+	return run_remark_of(run, !one && run->virt == VIRT_KVM, "vendor",
+		(struct texts){ 0 }, text, e);
 }

@@ -222,8 +222,8 @@ static void the_refusal_names_the_nodes_of_each_vendor(void **state)
 	assert_rc(choose(&f, f.offers, f.count, NULL, &l, &e), RC_LEVEL, &e);
 	assert_string_equal(e.text,
 		"CPU vendors differ, and with KVM a guest sees its host's: Intel (n2, "
-		"n3, n5 and 1 more), AMD (n1), 'GenuineIotel' (node 4); each needs a "
-		"level of its own");
+		"n3, n5, n6), AMD (n1), 'GenuineIotel' (node 4); each needs a level of "
+		"its own");
 	arena_destroy(&f.arena);
 }
 
