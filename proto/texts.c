@@ -34,7 +34,6 @@ const char *texts_join(const struct texts *list, size_t most, struct arena *aren
 		end = stpcpy(end, list->item[i]);
 	}
 	if (text && shown < list->count)
-		return arena_format(
-			arena, "%s and %zu more", text, list->count - shown);
+		return arena_format(arena, "%s and %zu more", text, list->count - shown);
 	return text;
 }

@@ -31,21 +31,38 @@ static const xmlNode *child(const xmlNode *parent, const char *name)
 	return !parent ? NULL : next_named(parent->children, name);
 }
 
-static bool attribute_is(const xmlNode *n, const char *name, const char *value)
-{
-	xmlChar *got = xmlGetNoNsProp(n, (const xmlChar *)name);
-	bool same = got && strcmp((const char *)got, value) == 0;
-
-	xmlFree(got);
-	return same;
-}
-
-/* Copies what libxml2 allocated into the arena; NULL (absent) gives "". */
+/* Copies what libxml2 allocated into the arena; it has NULL where memory is short. */
 static enum rc take_text(struct reading *r, xmlChar *text, const char **out)
 {
-	*out = !text ? "" : arena_text(r->arena, (const char *)text);
+	*out = text ? arena_text(r->arena, (const char *)text) : NULL;
 	xmlFree(text);
 	return !*out ? err_memory(r->e) : RC_OK;
+}
+
+static enum rc take_content(struct reading *r, const xmlNode *n, const char **out)
+{
+	return take_text(r, xmlNodeGetContent(n), out);
+}
+
+/* "" where there is none.  A policy that got lost would make a require of a disable, so
+ * what is there is told from what could not be had. */
+static enum rc take_attribute(
+	struct reading *r, const xmlNode *n, const char *name, const char **out)
+{
+	*out = "";
+	if (!xmlHasProp(n, (const xmlChar *)name))
+		return RC_OK;
+	return take_text(r, xmlGetNoNsProp(n, (const xmlChar *)name), out);
+}
+
+static enum rc attribute_is(struct reading *r, const xmlNode *n, const char *name,
+	const char *value, bool *out)
+{
+	const char *text;
+	enum rc rc = take_attribute(r, n, name, &text);
+
+	*out = rc == RC_OK && strcmp(text, value) == 0;
+	return rc;
 }
 
 static enum rc check_name(struct reading *r, const char *name, const char *kind)
@@ -63,7 +80,7 @@ static enum rc read_name(struct reading *r, const xmlNode *n, const char **out)
 		*out = "";
 		return RC_OK;
 	}
-	if (take_text(r, xmlNodeGetContent(n), out) != RC_OK)
+	if (take_content(r, n, out) != RC_OK)
 		return r->e->code;
 	return check_name(r, *out, (const char *)n->name);
 }
@@ -84,7 +101,7 @@ static enum rc read_vendor(struct reading *r, const xmlNode *cpu, const char **o
 	const xmlNode *n = child(cpu, "vendor");
 
 	*out = "";
-	if (n && take_text(r, xmlNodeGetContent(n), out) != RC_OK)
+	if (n && take_content(r, n, out) != RC_OK)
 		return r->e->code;
 	return !n || is_words(*out, r->arena) ? RC_OK : check_name(r, *out, "vendor");
 }
@@ -106,10 +123,9 @@ static enum rc read_feature(struct reading *r, const xmlNode *n, struct cpuxml_c
 {
 	const char *name, *policy;
 
-	if (take_text(r, xmlGetNoNsProp(n, (const xmlChar *)"name"), &name) != RC_OK ||
+	if (take_attribute(r, n, "name", &name) != RC_OK ||
 		check_name(r, name, "feature") != RC_OK ||
-		take_text(r, xmlGetNoNsProp(n, (const xmlChar *)"policy"), &policy) !=
-			RC_OK)
+		take_attribute(r, n, "policy", &policy) != RC_OK)
 		return r->e->code;
 	/* optional promises nothing, so it counts for neither side */
 	if (policy[0] == '\0' || strcmp(policy, "require") == 0 ||
@@ -127,12 +143,16 @@ static enum rc read_feature(struct reading *r, const xmlNode *n, struct cpuxml_c
 static enum rc read_maxphysaddr(struct reading *r, const xmlNode *n, uint32_t *bits)
 {
 	const char *text;
+	bool is_emulated;
 
 	*bits = 0;
-	if (!n || !attribute_is(n, "mode", "emulate"))
+	if (!n)
 		return RC_OK;
-	if (take_text(r, xmlGetNoNsProp(n, (const xmlChar *)"bits"), &text) != RC_OK)
+	if (attribute_is(r, n, "mode", "emulate", &is_emulated) != RC_OK ||
+		take_attribute(r, n, "bits", &text) != RC_OK)
 		return r->e->code;
+	if (!is_emulated)
+		return RC_OK;
 	if (text_to_u32(text, bits) && *bits >= 32 && *bits <= 64)
 		return RC_OK;
 	return err_set(
@@ -174,7 +194,7 @@ static enum rc read_path(struct reading *r, const xmlNode *n, const char **out)
 	*out = "";
 	if (!n)
 		return RC_OK;
-	if (take_text(r, xmlNodeGetContent(n), out) != RC_OK)
+	if (take_content(r, n, out) != RC_OK)
 		return r->e->code;
 	copy = arena_text(r->arena, *out);
 	if (!copy)
@@ -186,24 +206,33 @@ static enum rc read_path(struct reading *r, const xmlNode *n, const char **out)
 	return RC_OK;
 }
 
+static enum rc read_mode(
+	struct reading *r, const xmlNode *mode, struct cpuxml_domcaps *out)
+{
+	const char *name;
+	bool is_supported;
+
+	if (take_attribute(r, mode, "name", &name) != RC_OK ||
+		attribute_is(r, mode, "supported", "yes", &is_supported) != RC_OK)
+		return r->e->code;
+	if (is_supported && strcmp(name, "host-model") == 0) {
+		out->has_host_model = true;
+		return read_cpu(r, mode, &out->host_model);
+	}
+	if (is_supported && strcmp(name, "custom") == 0)
+		return read_custom_models(r, mode, &out->models);
+	return RC_OK;
+}
+
 static enum rc read_modes(
 	struct reading *r, const xmlNode *cpu, struct cpuxml_domcaps *out)
 {
-	for (const xmlNode *m = child(cpu, "mode"); m; m = next_named(m->next, "mode")) {
-		enum rc rc = RC_OK;
+	enum rc rc = RC_OK;
 
-		if (!attribute_is(m, "supported", "yes"))
-			continue;
-		if (attribute_is(m, "name", "host-model")) {
-			out->has_host_model = true;
-			rc = read_cpu(r, m, &out->host_model);
-		} else if (attribute_is(m, "name", "custom")) {
-			rc = read_custom_models(r, m, &out->models);
-		}
-		if (rc != RC_OK)
-			return rc;
-	}
-	return RC_OK;
+	for (const xmlNode *m = child(cpu, "mode"); m && rc == RC_OK;
+		m = next_named(m->next, "mode"))
+		rc = read_mode(r, m, out);
+	return rc;
 }
 
 static enum rc read_domcaps(struct reading *r, const xmlNode *root, void *result)
@@ -228,7 +257,7 @@ static enum rc read_number(
 	*out = 0;
 	if (!n)
 		return RC_OK;
-	if (take_text(r, xmlGetNoNsProp(n, (const xmlChar *)name), &text) != RC_OK)
+	if (take_attribute(r, n, name, &text) != RC_OK)
 		return r->e->code;
 	if (!text_to_u32(text, out))
 		*out = 0;
@@ -239,11 +268,11 @@ static enum rc read_number(
  * cannot be agreed on, and is left out. */
 static enum rc read_machine(struct reading *r, const xmlNode *n, struct cpuxml_host *out)
 {
-	struct cpuxml_machine m = { .deprecated = attribute_is(n, "deprecated", "yes") };
+	struct cpuxml_machine m;
 
-	if (take_text(r, xmlNodeGetContent(n), &m.name) != RC_OK ||
-		take_text(r, xmlGetNoNsProp(n, (const xmlChar *)"canonical"),
-			&m.canonical) != RC_OK)
+	if (take_content(r, n, &m.name) != RC_OK ||
+		take_attribute(r, n, "canonical", &m.canonical) != RC_OK ||
+		attribute_is(r, n, "deprecated", "yes", &m.deprecated) != RC_OK)
 		return r->e->code;
 	if (!text_is_name(m.name) || (m.canonical[0] && !text_is_name(m.canonical)))
 		return RC_OK;
@@ -259,21 +288,27 @@ static enum rc read_machine(struct reading *r, const xmlNode *n, struct cpuxml_h
 	return RC_OK;
 }
 
+static enum rc read_guest(
+	struct reading *r, const xmlNode *guest, struct cpuxml_host *out)
+{
+	const xmlNode *arch = child(guest, "arch");
+	bool is_ours = false;
+	enum rc rc = arch ? attribute_is(r, arch, "name", "x86_64", &is_ours) : RC_OK;
+
+	for (const xmlNode *m = is_ours ? child(arch, "machine") : NULL; m && rc == RC_OK;
+		m = next_named(m->next, "machine"))
+		rc = read_machine(r, m, out);
+	return rc;
+}
+
 static enum rc read_guests(
 	struct reading *r, const xmlNode *root, struct cpuxml_host *out)
 {
 	enum rc rc = RC_OK;
 
-	for (const xmlNode *g = child(root, "guest"); g;
-		g = next_named(g->next, "guest")) {
-		const xmlNode *arch = child(g, "arch");
-
-		if (!arch || !attribute_is(arch, "name", "x86_64"))
-			continue;
-		for (const xmlNode *m = child(arch, "machine"); m && rc == RC_OK;
-			m = next_named(m->next, "machine"))
-			rc = read_machine(r, m, out);
-	}
+	for (const xmlNode *g = child(root, "guest"); g && rc == RC_OK;
+		g = next_named(g->next, "guest"))
+		rc = read_guest(r, g, out);
 	return rc;
 }
 
@@ -316,8 +351,10 @@ static enum rc read_root(
 /* libxml2 ends its messages with a newline. */
 static enum rc not_xml(struct reading *r, const xmlError *said)
 {
-	const char *text = said->message ? said->message : "";
+	const char *text = said->message;
 
+	if (!text) /* it was too short of memory to say so */
+		return err_memory(r->e);
 	return err_set(r->e, RC_FACTS, said->code, "%s:%d: is not XML: %.*s", r->what,
 		said->line, (int)strcspn(text, "\n"), text);
 }
@@ -343,7 +380,9 @@ static enum rc read_xml(struct reading *r, const char *xml, const char *root_nam
 		return err_memory(r->e);
 	doc = xmlCtxtReadMemory(parser, xml, (int)size, NULL, "UTF-8",
 		XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
-	if (doc)
+	if (parser->errNo == XML_ERR_NO_MEMORY) /* then a part may look like the whole */
+		rc = err_memory(r->e);
+	else if (doc)
 		rc = read_root(r, doc, root_name, read, result);
 	else
 		rc = not_xml(r, &parser->lastError);

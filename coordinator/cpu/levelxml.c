@@ -33,17 +33,15 @@ static bool agreed_features(
 }
 
 /* Without what it stands on a feature is off, whatever lists it (closing.c). */
-static struct bitset drop_groundless(struct bitset s)
+static void drop_groundless(struct bitset *s)
 {
-	for (;;) {
-		struct bitset groundless = catalogue_groundless(
-			&s, catalogue_all_sources());
-		struct bitset rest = bitset_minus(&s, &groundless);
+	struct bitset groundless, rest = *s;
 
-		if (bitset_equals(&rest, &s))
-			return s;
-		s = rest;
-	}
+	do {
+		*s = rest;
+		groundless = catalogue_groundless(s, catalogue_all_sources());
+		rest = bitset_minus(s, &groundless);
+	} while (!bitset_equals(&rest, s));
 }
 
 static int by_name(const void *a, const void *b)
@@ -111,7 +109,7 @@ static enum rc fill_features(struct catalogue *c, const struct cpuxml_cpu *cpu,
 	qsort(out->features, out->feature_count, sizeof(*out->features), by_name);
 	out->baseline = bitset_or(&out->baseline, &on);
 	out->baseline = bitset_minus(&out->baseline, off);
-	out->baseline = drop_groundless(out->baseline);
+	drop_groundless(&out->baseline);
 	out->names = bitset_or(&out->names, &on);
 	out->names = bitset_or(&out->names, off);
 	return check_twice(out, what, e);

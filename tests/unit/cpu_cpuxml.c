@@ -1,3 +1,5 @@
+#include <libxml/xmlerror.h>
+#include <libxml/xmlmemory.h>
 #include <stdlib.h>
 
 #include "coordinator/cpu/cpuxml.h"
@@ -225,6 +227,83 @@ static void too_many_names_and_bytes_are_refused(void **state)
 	arena_destroy(&arena);
 }
 
+/* ---- short of memory */
+
+static size_t allocations_left; /* of libxml2, before each fails */
+
+static bool may_allocate(void)
+{
+	return allocations_left && allocations_left--;
+}
+
+static void *failing_malloc(size_t size)
+{
+	return may_allocate() ? malloc(size) : NULL;
+}
+
+static void *failing_realloc(void *p, size_t size)
+{
+	return may_allocate() ? realloc(p, size) : NULL;
+}
+
+static char *failing_strdup(const char *s)
+{
+	return may_allocate() ? strdup(s) : NULL;
+}
+
+static void say_nothing(void *context, const char *fmt, ...)
+{
+	(void)context;
+	(void)fmt;
+}
+
+static bool same_texts(const struct texts *a, const struct texts *b)
+{
+	bool same = a->count == b->count;
+
+	for (size_t i = 0; same && i < a->count; i++)
+		same = strcmp(a->item[i], b->item[i]) == 0;
+	return same;
+}
+
+static bool same_cpu(const struct cpuxml_cpu *a, const struct cpuxml_cpu *b)
+{
+	return strcmp(a->model, b->model) == 0 && strcmp(a->vendor, b->vendor) == 0 &&
+	       same_texts(&a->on, &b->on) && same_texts(&a->off, &b->off) &&
+	       a->maxphysaddr == b->maxphysaddr;
+}
+
+/* A policy that was lost would turn a disable into a require. */
+static void short_of_memory_it_says_so_and_reads_nothing_else(void **state)
+{
+	static const char xml[] =
+		"<cpu><model>Haswell</model><vendor>Intel</vendor>"
+		"<maxphysaddr mode='emulate' bits='40'/>"
+		"<feature policy='disable' name='hle'/><feature policy='require' "
+		"name='a-name-that-is-longer-than-the-room-for-a-text-in-a-node'/></cpu>";
+	struct cpuxml_cpu whole, part;
+	struct arena arena = { 0 };
+	enum rc rc = RC_MEMORY;
+	struct err e;
+
+	(void)state;
+	assert_rc(cpuxml_read_cpu(xml, "c", &arena, &whole, &e), RC_OK, &e);
+	xmlSetGenericErrorFunc(NULL, say_nothing);
+	assert_int_equal(
+		xmlMemSetup(free, failing_malloc, failing_realloc, failing_strdup), 0);
+	for (size_t n = 0; rc != RC_OK && n < 10000; n++) {
+		allocations_left = n;
+		rc = cpuxml_read_cpu(xml, "c", &arena, &part, &e);
+		if (rc != RC_OK)
+			assert_rc(rc, RC_MEMORY, &e);
+	}
+	xmlMemSetup(free, malloc, realloc, strdup);
+	xmlSetGenericErrorFunc(NULL, NULL);
+	assert_rc(rc, RC_OK, &e);
+	assert_true(same_cpu(&whole, &part));
+	arena_destroy(&arena);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -238,6 +317,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_path_that_could_harm_a_terminal_is_refused),
 		cmocka_unit_test(every_cut_of_a_text_is_an_error_not_a_crash),
 		cmocka_unit_test(too_many_names_and_bytes_are_refused),
+		cmocka_unit_test(short_of_memory_it_says_so_and_reads_nothing_else),
 	};
 
 	test_filter(argc, argv);
