@@ -38,11 +38,6 @@ struct feature_list {
 	size_t count;
 };
 
-struct signature_row {
-	uint8_t family, model;
-	uint16_t steppings; /* bit n: stepping n */
-};
-
 /* Against the model's own list, which is the oldest libvirt's.  A QEMU's definition has
  * what comes on with svm and vmx as well, though both are off in most models. */
 struct definition_row {
@@ -58,9 +53,7 @@ struct model_row {
 	/* Libvirts that hold a host against their own list of the model before they
 	 * start a guest; the others ask what blocks QEMU's (<check partial=>). */
 	uint32_t compared;
-	bool decode_host, decode_guest;
-	const struct signature_row *signatures;
-	size_t signature_count;
+	bool decode_guest; /* libvirt may name it in answers */
 	struct feature_list features; /* the oldest libvirt's definition */
 	/* removed='yes' in some libvirt: it always disables them. */
 	struct feature_list removed;
