@@ -53,7 +53,7 @@ struct model_row {
 	/* Libvirts that hold a host against their own list of the model before they
 	 * start a guest; the others ask what blocks QEMU's (<check partial=>). */
 	uint32_t compared;
-	bool decode_guest; /* libvirt may name it in answers */
+	bool decode_guest;	      /* libvirt may name it in answers */
 	struct feature_list features; /* the oldest libvirt's definition */
 	/* removed='yes' in some libvirt: it always disables them. */
 	struct feature_list removed;

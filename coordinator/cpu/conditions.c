@@ -9,7 +9,16 @@
 
 enum { REMARK_BYTES_MAX = 4096 };
 
-static condition_forbids *const forbidding[] = { xsave_forbids, nested_forbids };
+/* What takes features out, and what says so. */
+static const struct forbidding {
+	condition_forbids *forbids;
+	condition_remarks *remark;
+} forbidding[] = {
+	{ xsave_forbids, xsave_remark },
+	{ nested_forbids, nested_remark },
+};
+
+enum { FORBIDDING = sizeof(forbidding) / sizeof(forbidding[0]) };
 
 static condition_remarks *const remarking[] = { mitigation_remark, nested_remark,
 	xsave_remark, address_remark, tsc_remark, machine_remark, microcode_remark };
@@ -157,11 +166,13 @@ enum rc conditions_choose(struct conditions *c, const struct wishes *wishes,
 			ops, c->arena, out, e);
 	taken = bitset_or(&within.excluded, &within.voted);
 	c->before = baseline_of(c->offers, c->count, &taken, ops);
-	for (size_t i = 0; i < sizeof(forbidding) / sizeof(forbidding[0]); i++) {
-		struct bitset forbidden = forbidding[i](c, &c->before);
+	c->forbidden = (struct bitset){ { 0 } };
+	for (size_t i = 0; i < FORBIDDING; i++) {
+		struct bitset one = forbidding[i].forbids(c, &c->before);
 
-		within.unsafe = bitset_or(&within.unsafe, &forbidden);
+		c->forbidden = bitset_or(&c->forbidden, &one);
 	}
+	within.unsafe = bitset_or(&within.unsafe, &c->forbidden);
 	rc = level_choose(c->catalogue, c->offers, c->count, c->virt, &within, ops,
 		c->arena, out, e);
 	if (rc != RC_OK)
@@ -169,6 +180,18 @@ enum rc conditions_choose(struct conditions *c, const struct wishes *wishes,
 	out->maxphysaddr = address_bits_to_state(c);
 	out->xsave_bytes = xsave_bytes_of(c, &out->baseline);
 	return mitigation_check(c, out, e);
+}
+
+enum rc conditions_explain(struct conditions *c, struct err *e)
+{
+	static const struct level none;
+	enum rc rc = RC_OK;
+
+	c->remarks = NULL;
+	c->remark_count = 0;
+	for (size_t i = 0; c->facts && i < FORBIDDING && rc == RC_OK; i++)
+		rc = forbidding[i].remark(c, &none, e);
+	return rc;
 }
 
 enum rc conditions_remark(struct conditions *c, const struct level *l, struct err *e)

@@ -45,10 +45,11 @@ struct conditions {
 	enum mitigation_floor floor;
 	struct condition_node *nodes;
 
-	/* by conditions_choose(): the baseline as it was before they took from it */
-	struct bitset before;
+	/* by conditions_choose(): the baseline as it was before they took from it, and
+	 * what they took */
+	struct bitset before, forbidden;
 
-	/* by conditions_remark() */
+	/* by conditions_remark(), conditions_explain() */
 	struct condition_remark *remarks;
 	size_t remark_count;
 	const char *machines[MACHINE_FAMILIES]; /* newest that all have; NULL: none */
@@ -65,5 +66,8 @@ enum rc conditions_choose(struct conditions *c, const struct wishes *wishes,
 
 /* Fills in the remarks on that level, in place of earlier ones, and the machines. */
 enum rc conditions_remark(struct conditions *c, const struct level *l, struct err *e);
+
+/* Where there is no level: the remarks of those conditions that took features out. */
+enum rc conditions_explain(struct conditions *c, struct err *e);
 
 #endif

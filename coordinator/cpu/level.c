@@ -216,12 +216,11 @@ enum rc level_choose(const struct catalogue *c, const struct offer *offers, size
 {
 	static const struct wishes none;
 	const struct wishes *w = wishes ? wishes : &none;
-	struct bitset out_of_it = bitset_or(&w->excluded, &w->voted);
+	struct bitset out_of_it = wishes_taken_out(w);
 	struct common common;
 	struct choosing choosing = { &common, offers, n, w, arena, e };
 	struct closing best;
 
-	out_of_it = bitset_or(&out_of_it, &w->unsafe);
 	if (n == 0)
 		return err_set(e, RC_LEVEL, 0, "there is no node to agree with");
 	common = common_of(offers, n, virt);

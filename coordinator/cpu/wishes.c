@@ -138,6 +138,13 @@ struct bitset wishes_required(const struct wishes *w, enum virt_type virt)
 	return bitset_or(&floor, &w->required);
 }
 
+struct bitset wishes_taken_out(const struct wishes *w)
+{
+	struct bitset out = bitset_or(&w->excluded, &w->voted);
+
+	return bitset_or(&out, &w->unsafe);
+}
+
 /* ---- why not */
 
 static bool find_lacking(
@@ -169,7 +176,7 @@ const char *wishes_why_not(const struct offer *offers, size_t n, const struct wi
 	if (bitset_has(&w->voted, feature))
 		return "it was voted out";
 	if (bitset_has(&w->unsafe, feature))
-		return "it differs between nodes beside its flag: see the warnings";
+		return "beside its flag it differs between the nodes";
 	return "it means nothing without another feature that was taken out";
 }
 

@@ -26,6 +26,9 @@ enum rc wishes_set_at_least(
  * property in QEMU, and not left out by each QEMU that has the model. */
 struct bitset wishes_floor(const char *at_least, enum virt_type virt);
 
+/* All that is kept out of the level. */
+struct bitset wishes_taken_out(const struct wishes *w);
+
 /* All that must be in the level. */
 struct bitset wishes_required(const struct wishes *w, enum virt_type virt);
 

@@ -250,6 +250,51 @@ static enum rc conditions_read(struct run *run, struct err *e)
 	return conditions_begin(&run->conditions, e);
 }
 
+/* In the words of the report: a list of those that are marked. */
+static enum rc remark_take(
+	struct run *run, const struct condition_remark *m, struct err *e)
+{
+	struct texts nodes = { 0 };
+	enum rc rc = RC_OK;
+
+	for (size_t i = 0; m->of && i < run->count && rc == RC_OK; i++)
+		if (m->of[i])
+			rc = texts_add(&nodes, run->nodes[i].name, &run->arena, e);
+	return rc == RC_OK ? run_remark_of(run, m->warning, m->about, nodes, m->text, e)
+			   : rc;
+}
+
+static enum rc remarks_take(struct run *run, struct err *e)
+{
+	const struct conditions *c = &run->conditions;
+	enum rc rc = RC_OK;
+
+	for (size_t i = 0; i < c->remark_count && rc == RC_OK; i++)
+		rc = remark_take(run, &c->remarks[i], e);
+	return rc;
+}
+
+enum rc judge_remarks(struct run *run, struct err *e)
+{
+	enum rc rc = conditions_remark(&run->conditions, &run->level, e);
+
+	run->report.conditions = &run->conditions;
+	return rc == RC_OK ? remarks_take(run, e) : rc;
+}
+
+/* A wish that cannot be had, and the conditions that may stand in its way.  The run ends
+ * with it. */
+static enum rc explain_refusal(struct run *run, struct err *e)
+{
+	enum rc rc;
+
+	run->wishes.unsafe = run->conditions.forbidden;
+	rc = wants_explain(run, e);
+	if (rc == RC_OK)
+		rc = conditions_explain(&run->conditions, e);
+	return rc == RC_OK ? remarks_take(run, e) : rc;
+}
+
 /* Where vendors are the reason, each has a level of its own; else a wish may be. */
 static enum rc refuse_level(struct run *run, struct err *e)
 {
@@ -257,7 +302,7 @@ static enum rc refuse_level(struct run *run, struct err *e)
 	struct err why;
 
 	if (rc == RC_LEVEL && run->report.pool_count == 0 &&
-		wants_explain(run, &why) != RC_OK)
+		explain_refusal(run, &why) != RC_OK)
 		return err_set(e, why.code, why.native, "%s", why.text);
 	return rc;
 }
@@ -277,31 +322,6 @@ enum rc judge_level(struct run *run, struct err *e)
 	if (rc == RC_OK)
 		run->report.level = &run->level;
 	return rc == RC_OK ? split_warn(run, e) : rc;
-}
-
-/* In the words of the report: a list of those that are marked. */
-static enum rc remark_take(
-	struct run *run, const struct condition_remark *m, struct err *e)
-{
-	struct texts nodes = { 0 };
-	enum rc rc = RC_OK;
-
-	for (size_t i = 0; m->of && i < run->count && rc == RC_OK; i++)
-		if (m->of[i])
-			rc = texts_add(&nodes, run->nodes[i].name, &run->arena, e);
-	return rc == RC_OK ? run_remark_of(run, m->warning, m->about, nodes, m->text, e)
-			   : rc;
-}
-
-enum rc judge_remarks(struct run *run, struct err *e)
-{
-	const struct conditions *c = &run->conditions;
-	enum rc rc = conditions_remark(&run->conditions, &run->level, e);
-
-	for (size_t i = 0; i < c->remark_count && rc == RC_OK; i++)
-		rc = remark_take(run, &c->remarks[i], e);
-	run->report.conditions = c;
-	return rc;
 }
 
 /* ---- why */

@@ -137,7 +137,7 @@ static enum rc explain_one(struct run *run, size_t feature, struct err *e)
 
 enum rc wants_explain(struct run *run, struct err *e)
 {
-	struct bitset out = bitset_or(&run->wishes.excluded, &run->wishes.voted);
+	struct bitset out = wishes_taken_out(&run->wishes);
 	struct bitset base = baseline_of(run->offers, run->count, &out, run->ops);
 	struct bitset missing = wishes_required(&run->wishes, run->virt);
 	enum rc rc = RC_OK;

@@ -134,11 +134,39 @@ static void cpus_that_could_not_be_looked_at_are_warned_of(void **state)
 	arena_destroy(&arena);
 }
 
+/* Where XSAVE keeps AVX differs, so it is taken out; whoever required it is told that. */
+static void a_wish_that_a_condition_forbids_is_refused_with_the_condition(void **state)
+{
+	struct arena arena = { 0 };
+	char folder[] = "/tmp/cpuherd-plan-XXXXXX";
+	const char *facts, *out;
+	int status;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	facts = arena_format(
+		&arena, "%s/cases/sandybridge+haswell+skylake/node03.facts", TESTS_DIR);
+	status = system(arena_format(&arena,
+		"cp %s %s/node01.facts && sed '/^cpuid 0x0000000d 0x00000002 /"
+		"s/ 0x00000240 / 0x00000340 /' %s >%s/node02.facts && " CPUHERD
+		" plan --require avx2 --from %s >%s/out 2>&1",
+		facts, folder, facts, folder, folder, folder));
+	out = test_read_file(&arena, arena_format(&arena, "%s/out", folder));
+	assert_int_equal(WEXITSTATUS(status), 21);
+	assert_contains(out, "warning (require): avx2 is required: beside its flag");
+	assert_contains(out, "note (xsave): the state of avx is at byte 832 of XSAVE's "
+			     "area: node02");
+	assert_int_equal(system(arena_format(&arena, "rm -r %s", folder)), 0);
+	arena_destroy(&arena);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest cases[] = {
 		cmocka_unit_test(each_fleet_is_judged_or_refused_with_its_reason),
 		cmocka_unit_test(cpus_that_could_not_be_looked_at_are_warned_of),
+		cmocka_unit_test(
+			a_wish_that_a_condition_forbids_is_refused_with_the_condition),
 	};
 
 	test_filter(argc, argv);

@@ -160,8 +160,8 @@ static enum rc make_pools(struct judging *j, struct err *e)
 {
 	struct pool *pools;
 	size_t count;
-	enum rc rc = pools_choose(&j->conditions, &j->wishes, bitset_choose(NULL), &pools,
-		&count, e);
+	enum rc rc = pools_choose(
+		&j->conditions, &j->wishes, bitset_choose(NULL), &pools, &count, e);
 
 	for (size_t i = 0; rc == RC_OK && i < count; i++)
 		if (pools[i].why.code == RC_OK)
@@ -192,9 +192,9 @@ static enum rc run(const struct node_facts *facts, size_t count, size_t fail_at,
 {
 	enum rc rc;
 
-	judging = (struct judging){ .facts = facts,
-		.count = count,
-		.said = buf_with_cap(LIMIT_BODY_BYTES) };
+	judging = (struct judging){
+		.facts = facts, .count = count, .said = buf_with_cap(LIMIT_BODY_BYTES)
+	};
 	requests = 0;
 	failing = fail_at;
 	rc = judge(&judging, e);
@@ -208,8 +208,8 @@ static void read_facts(const char *folder, size_t count, struct arena *arena,
 	struct node_facts facts[static NODES])
 {
 	for (size_t i = 0; i < count; i++) {
-		const char *path = arena_format(arena, "%s/cases/%s/node0%zu.facts",
-			TESTS_DIR, folder, i + 1);
+		const char *path = arena_format(
+			arena, "%s/cases/%s/node0%zu.facts", TESTS_DIR, folder, i + 1);
 		const char *text = test_read_file(arena, path);
 		struct bytes in = { (const uint8_t *)text, strlen(text) };
 		struct err e;
