@@ -135,7 +135,7 @@ static bool close_of(struct xml_span *s, struct xml_span name, struct token *clo
 	struct xml_span open[DEPTH_MAX] = { name };
 	size_t depth = 1;
 
-	while (depth) {
+	for (;;) {
 		struct token t = token_next(s);
 
 		if (t.kind == TOKEN_END || t.kind == TOKEN_BAD)
@@ -151,9 +151,11 @@ static bool close_of(struct xml_span *s, struct xml_span name, struct token *clo
 		if (t.name.size != open[depth].size ||
 			memcmp(t.name.data, open[depth].data, t.name.size) != 0)
 			return false;
-		*close = t;
+		if (depth == 0) {
+			*close = t;
+			return true;
+		}
 	}
-	return true;
 }
 
 /* The next element at this level; false at the end and where nesting is wrong. */
