@@ -6,6 +6,7 @@
 
 #include "coordinator/report/diff.h"
 #include "coordinator/report/utf8.h"
+#include "proto/texts.h"
 
 enum { DIFF_BYTES_MAX = 16 * 1024 * 1024 };
 
@@ -192,16 +193,10 @@ static enum rc nodes_print(const struct printer *p, struct err *e)
 
 /* ---- below the table */
 
-static const char *texts_join(const struct printer *p, const struct texts *list)
+static const char *list_text(const struct printer *p, const struct texts *list)
 {
-	struct buf out = buf_with_cap(DIFF_BYTES_MAX);
-	const char *text;
+	const char *text = texts_join(list, list->count, p->arena);
 
-	for (size_t i = 0; i < list->count; i++)
-		if (buf_format(&out, "%s%s", i ? ", " : "", list->item[i]) != RC_OK)
-			break;
-	text = arena_text_n(p->arena, buf_bytes(&out).data, buf_bytes(&out).size);
-	buf_destroy(&out);
 	return text ? utf8_clean(p->arena, text) : "";
 }
 
@@ -262,20 +257,19 @@ static const char *missing_names(const struct printer *p, const struct missing *
 	size_t count, size_t first, size_t *end)
 {
 	struct texts names = { 0 };
+	struct err e;
 	size_t i;
 
 	for (i = first; i < count; i++) {
 		if (strcmp(all[i].gap->fact, all[first].gap->fact) != 0 ||
 			strcmp(all[i].gap->reason, all[first].gap->reason) != 0)
 			break;
-		names.item = arena_grow(
-			p->arena, names.item, names.count, sizeof(*names.item));
-		if (!names.item)
+		if (texts_add(&names, p->report->nodes[all[i].node].name, p->arena, &e) !=
+			RC_OK)
 			break;
-		names.item[names.count++] = p->report->nodes[all[i].node].name;
 	}
 	*end = i > first ? i : first + 1;
-	return texts_join(p, &names);
+	return list_text(p, &names);
 }
 
 /* One line for all facts that the same nodes lack for the same reason. */
@@ -319,27 +313,25 @@ static void loss_group_print(const struct printer *p, size_t first, bool *printe
 {
 	const struct report_loss *l = p->report->losses;
 	struct texts features = { 0 };
+	struct err e;
 
 	for (size_t i = first; i < p->report->loss_count; i++) {
 		if (printed[i] || !texts_equal(&l[i].lacked_by, &l[first].lacked_by) ||
 			!texts_equal(&l[i].refused_by, &l[first].refused_by))
 			continue;
 		printed[i] = true;
-		features.item = arena_grow(
-			p->arena, features.item, features.count, sizeof(*features.item));
-		if (!features.item)
+		if (texts_add(&features, l[i].feature, p->arena, &e) != RC_OK)
 			return;
-		features.item[features.count++] = l[i].feature;
 	}
 	if (l[first].lacked_by.count)
 		fprintf(p->out, "not on %zu of %zu (%s): %s\n", l[first].lacked_by.count,
-			p->report->count, texts_join(p, &l[first].lacked_by),
-			texts_join(p, &features));
+			p->report->count, list_text(p, &l[first].lacked_by),
+			list_text(p, &features));
 	else if (!l[first].refused_by.count)
-		fprintf(p->out, "left out: %s\n", texts_join(p, &features));
+		fprintf(p->out, "left out: %s\n", list_text(p, &features));
 	else
 		fprintf(p->out, "voted out by %s: %s\n",
-			texts_join(p, &l[first].refused_by), texts_join(p, &features));
+			list_text(p, &l[first].refused_by), list_text(p, &features));
 }
 
 static void losses_print(const struct printer *p)
@@ -363,7 +355,7 @@ static void refusals_print(const struct printer *p)
 
 		if (n->refused.count)
 			fprintf(p->out, "%s voted out: %s\n", n->name,
-				texts_join(p, &n->refused));
+				list_text(p, &n->refused));
 	}
 }
 
@@ -376,7 +368,7 @@ static void remarks_print(const struct printer *p)
 		fprintf(p->out, "%s%s (%s): %s%s%s\n", i ? "" : "\n",
 			m->warning ? "warning" : "note", m->about,
 			utf8_clean(p->arena, m->text), m->nodes.count ? ": " : "",
-			texts_join(p, &m->nodes));
+			list_text(p, &m->nodes));
 	}
 }
 
@@ -412,7 +404,7 @@ static void pools_print(const struct printer *p)
 
 		fprintf(p->out, "\n%s, %zu of %zu nodes: %s\n",
 			utf8_clean(p->arena, pool->title), pool->nodes.count, r->count,
-			texts_join(p, &pool->nodes));
+			list_text(p, &pool->nodes));
 		pool_level_print(p, pool);
 	}
 }
@@ -450,18 +442,15 @@ static enum rc change_print(
 			!same_change(&nodes[i], &nodes[first]))
 			continue;
 		printed[i] = true;
-		names.item = arena_grow(
-			p->arena, names.item, names.count, sizeof(*names.item));
-		if (!names.item)
-			return err_memory(e);
-		names.item[names.count++] = nodes[i].name;
+		if (texts_add(&names, nodes[i].name, p->arena, e) != RC_OK)
+			return e->code;
 	}
 	rc = diff_of(p, &nodes[first], &diff, e);
 	if (rc == RC_OK && buf_bytes(&diff).size)
-		fprintf(p->out, "\n%s:\n%.*s", texts_join(p, &names),
+		fprintf(p->out, "\n%s:\n%.*s", list_text(p, &names),
 			(int)buf_bytes(&diff).size, (const char *)buf_bytes(&diff).data);
 	else if (rc == RC_OK)
-		fprintf(p->out, "\n%s: unchanged\n", texts_join(p, &names));
+		fprintf(p->out, "\n%s: unchanged\n", list_text(p, &names));
 	buf_destroy(&diff);
 	return rc;
 }
