@@ -34,38 +34,46 @@ enum {
 
 enum certainty {
 	LISTED,	  /* size and offset were read */
-	UNLISTED, /* a saved CPUID without KVM's view that stops short of it */
+	UNLISTED, /* saved registers without KVM's view that stop short of it */
 	UNKNOWN,
 };
 
 struct layout {
 	enum certainty certainty;
-	uint32_t size, offset;
+	uint32_t size, offset; /* 0: not listed on any CPU of the node */
 };
 
 static bool same_layout(const struct layout *a, const struct layout *b)
 {
-	return a->certainty == LISTED && b->certainty == LISTED && a->size == b->size &&
-	       a->offset == b->offset;
+	return a->size == b->size && a->offset == b->offset;
 }
 
-/* UNKNOWN also where kinds of CPUs differ. */
+static struct layout layout_on(const struct register_set *set, uint32_t index)
+{
+	const struct leaf *l = decode_leaf(set, 0xd, index);
+
+	return l && l->eax ? (struct layout){ LISTED, l->eax, l->ebx }
+			   : (struct layout){ UNLISTED, 0, 0 };
+}
+
+/* UNLISTED where some kind of CPU does not say, UNKNOWN where kinds of CPU differ. */
 static struct layout layout_in(const struct registers *r, uint32_t index)
 {
-	struct layout all = { .certainty = UNKNOWN };
+	struct layout all = { LISTED, 0, 0 };
 
 	for (size_t i = 0; i < r->sets.count; i++) {
 		const struct register_set *sets = r->sets.item;
-		const struct leaf *l = decode_leaf(&sets[i], 0xd, index);
-		struct layout one = { UNKNOWN, 0, 0 };
+		struct layout one = layout_on(&sets[i], index);
 
-		if (l && l->eax)
-			one = (struct layout){ LISTED, l->eax, l->ebx };
-		if (i == 0)
-			all = one;
-		else if (!same_layout(&all, &one))
-			all.certainty = UNKNOWN;
+		if (one.size && all.size && !same_layout(&all, &one))
+			return (struct layout){ UNKNOWN, 0, 0 };
+		if (one.certainty == UNLISTED)
+			all.certainty = UNLISTED;
+		else
+			all.size = one.size, all.offset = one.offset;
 	}
+	if (!all.size)
+		all.certainty = UNLISTED;
 	return all;
 }
 
@@ -76,11 +84,11 @@ static struct layout layout_of(const struct conditions *c, size_t node, uint32_t
 	const struct node_facts *f = &c->facts[node];
 	struct layout l = layout_in(&f->registers[BODY_kvm], index);
 
-	if (l.certainty == UNKNOWN)
+	if (l.certainty == UNLISTED)
 		l = layout_in(&f->registers[BODY_host], index);
-	if (l.certainty == UNKNOWN && f->registers[BODY_host].sets.count == 1 &&
-		f->registers[BODY_kvm].sets.count == 0)
-		l.certainty = UNLISTED;
+	if (l.certainty == UNLISTED && (f->registers[BODY_host].sets.count == 0 ||
+					       f->registers[BODY_kvm].sets.count > 0))
+		l.certainty = UNKNOWN;
 	return l;
 }
 
@@ -97,10 +105,10 @@ static enum verdict compare_index(const struct conditions *c, uint32_t index)
 
 		if (l.certainty == UNKNOWN)
 			return DIFFERENT;
-		if (l.certainty == UNLISTED) {
+		if (l.certainty == UNLISTED)
 			verdict = UNSURE;
+		if (!l.size)
 			continue;
-		}
 		if (first && !same_layout(first, &l))
 			return DIFFERENT;
 		kept = l;
@@ -211,12 +219,31 @@ uint32_t xsave_bytes_of(const struct conditions *c, const struct bitset *feature
 
 /* ---- remarks */
 
+/* The first of its sub-leaves by which the nodes differ. */
+static uint32_t telling_index(
+	const struct conditions *c, const struct component *component)
+{
+	for (size_t i = 0; i < 3 && component->index[i]; i++)
+		if (compare_index(c, component->index[i]) == DIFFERENT)
+			return component->index[i];
+	return component->index[0];
+}
+
+static bool is_unlisted(
+	const struct conditions *c, size_t node, const struct component *component)
+{
+	for (size_t i = 0; i < 3 && component->index[i]; i++)
+		if (layout_of(c, node, component->index[i]).certainty == UNLISTED)
+			return true;
+	return false;
+}
+
 static const char *layout_text(
 	const struct conditions *c, size_t node, const struct component *component)
 {
-	struct layout l = layout_of(c, node, component->index[0]);
+	struct layout l = layout_of(c, node, telling_index(c, component));
 
-	if (l.certainty != LISTED)
+	if (l.certainty == UNKNOWN || !l.size)
 		return arena_format(c->arena,
 			"where XSAVE keeps the state of %s is not known here",
 			component->feature);
@@ -247,7 +274,7 @@ static enum rc remark_unlisted(
 	if (!of)
 		return err_memory(e);
 	for (size_t i = 0; i < c->count; i++)
-		of[i] = layout_of(c, i, component->index[0]).certainty == UNLISTED;
+		of[i] = is_unlisted(c, i, component);
 	return conditions_say(c, true, "xsave", of, e,
 		"the saved registers do not say where XSAVE keeps the state of %s; it "
 		"stays in the level unproven",

@@ -1,6 +1,7 @@
 /* What stands beside the features: made-up nodes that differ in one thing at a time, and
  * random ones for what must hold of all. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "coordinator/cpu/conditions.h"
 #include "tests/support/test.h"
@@ -525,6 +526,49 @@ static void saved_registers_without_layout_are_warned_of(void **state)
 	assert_true(has("avx"));
 }
 
+/* A file with a CPU for each core: none lists the leaf, or not all do. */
+static void saved_registers_of_many_cpus_are_warned_of_the_same(void **state)
+{
+	struct register_set cpus[2] = { nodes[1].host, nodes[1].host };
+
+	(void)state;
+	facts[1].registers[BODY_kvm].sets.count = 0;
+	facts[1].registers[BODY_host].sets = (struct list){ cpus, 2 };
+	assert_silent(judge(), "xsave");
+	cpus[1].leaves.count = 1;
+	assert_contains(judge(), "avx; it stays in the level unproven: n2\n");
+	assert_true(has("avx"));
+	move_component(&nodes[0].kvm, 2, 640); /* what is listed counts */
+	judge();
+	assert_false(has("avx"));
+	cpus[0].leaves.count = 1;
+	assert_contains(judge(), "avx; it stays in the level unproven: n2\n");
+	assert_true(has("avx"));
+}
+
+static void saved_registers_that_differ_are_unknown(void **state)
+{
+	struct register_set cpus[3];
+	struct leaf moved[LEAVES_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++)
+		cpus[i] = nodes[1].host;
+	facts[1].registers[BODY_kvm].sets.count = 0;
+	facts[1].registers[BODY_host].sets = (struct list){ cpus, 3 };
+	memcpy(moved, nodes[1].host_leaf, sizeof(moved));
+	cpus[2].leaves.item = moved;
+	move_component(&cpus[2], 6, 1088);
+	cpus[1].leaves.count = 1;
+	assert_contains(judge(),
+		"where XSAVE keeps the state of avx512f is not known here: n2\n");
+	assert_false(has("avx512f"));
+	assert_true(has("avx"));
+	swap_nodes(0, 1);
+	judge();
+	assert_false(has("avx512f"));
+}
+
 /* ---- nested */
 
 static void vmx_stays_only_where_its_controls_are_proven_equal(void **state)
@@ -807,6 +851,8 @@ int main(int argc, char **argv)
 		CASE(equal_layouts_keep_all_and_tell_the_size),
 		CASE(the_cpu_speaks_where_kvm_is_silent_about_a_layout),
 		CASE(saved_registers_without_layout_are_warned_of),
+		CASE(saved_registers_of_many_cpus_are_warned_of_the_same),
+		CASE(saved_registers_that_differ_are_unknown),
 		CASE(vmx_stays_only_where_its_controls_are_proven_equal),
 		CASE(unnamed_controls_need_one_qemu),
 		CASE(vmx_of_one_node_or_of_tcg_needs_no_proof),
