@@ -147,9 +147,8 @@ static enum rc read_cpu(struct reader *r, char *rest)
 
 	open_source(r);
 	sets = &r->out->registers[r->source].sets;
-	if (sets->count == LIMIT_CPU_KINDS)
-		return bad_line(
-			r, "too many kinds of CPU; one `cpu` of each kind is enough", "");
+	if (sets->count == LIMIT_CPUS)
+		return bad_line(r, "too many CPUs; one `cpu` of each kind is enough", "");
 	set = list_append(r, sets, &record_register_set);
 	if (!set)
 		return RC_MEMORY;

@@ -1,3 +1,5 @@
+#include <stdio.h>
+
 #include "proto/codec.h"
 #include "proto/dump.h"
 #include "proto/limits.h"
@@ -109,6 +111,34 @@ static void registers_before_any_source_are_the_hosts(void **state)
 	assert_int_equal(f.registers[BODY_host].sets.count, 2);
 	assert_string_equal(sets[1].cpus, "1");
 	assert_int_equal(((struct leaf *)sets[1].leaves.item)->ebx, 0x756e6547);
+	arena_destroy(&arena);
+}
+
+/* So many `cpu` lines, each with a leaf. */
+static char *text_of_cpus(unsigned count, struct arena *arena)
+{
+	enum { LINES_BYTES = 40 };
+	char *text = arena_alloc(arena, count + 1, LINES_BYTES), *at = text;
+
+	assert_non_null(text);
+	for (unsigned cpu = 0; cpu < count; cpu++)
+		at += sprintf(at, "cpu %u\ncpuid 1 0 1 2 3 %u\n", cpu, cpu);
+	return text;
+}
+
+/* As `cpuid -r` does; no two of its CPUs have one APIC id. */
+static void a_file_may_list_each_cpu_of_a_large_machine(void **state)
+{
+	struct arena arena = { 0 };
+	struct node_facts f;
+	struct err e;
+
+	(void)state;
+	assert_rc(read_text(text_of_cpus(LIMIT_CPUS, &arena), &arena, &f, &e), RC_OK, &e);
+	assert_int_equal(f.registers[BODY_host].sets.count, LIMIT_CPUS);
+	assert_rc(read_text(text_of_cpus(LIMIT_CPUS + 1, &arena), &arena, &f, &e),
+		RC_INPUT, &e);
+	assert_non_null(strstr(e.text, "too many CPUs"));
 	arena_destroy(&arena);
 }
 
@@ -233,6 +263,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(facts_read_back_are_the_facts_written),
 		cmocka_unit_test(a_file_of_nothing_but_registers_is_a_dump),
 		cmocka_unit_test(registers_before_any_source_are_the_hosts),
+		cmocka_unit_test(a_file_may_list_each_cpu_of_a_large_machine),
 		cmocka_unit_test(words_of_a_newer_version_are_skipped),
 		cmocka_unit_test(a_bad_line_is_named_by_file_and_line),
 		cmocka_unit_test(a_newline_in_a_fact_does_not_begin_a_line),
