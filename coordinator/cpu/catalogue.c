@@ -91,6 +91,10 @@ enum rc catalogue_learn(struct catalogue *c, const char *name, size_t *bit, stru
 
 const char *catalogue_name(const struct catalogue *c, size_t bit)
 {
+	if (!c)
+		return bit < catalogue_data_feature_count
+			       ? catalogue_data_features[bit].name
+			       : "";
 	return bit < c->count ? c->name[bit] : "";
 }
 

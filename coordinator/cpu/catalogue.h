@@ -84,6 +84,7 @@ int catalogue_find(const struct catalogue *c, const char *name);
 enum rc catalogue_learn(
 	struct catalogue *c, const char *name, size_t *bit, struct err *e);
 
+/* "" of a bit that has no name; without a catalogue only the rows have one. */
 const char *catalogue_name(const struct catalogue *c, size_t bit);
 
 /* The generated row of a bit; NULL for a learnt name.  Rows are the same in every

@@ -163,6 +163,27 @@ static void json_of_a_failed_run_is_an_object_all_the_same(void **state)
 	assert_contains(r.err, "cpuherd: /nonexistent: ");
 }
 
+/* The wishes are read before there is a catalogue for the run's own features. */
+static void json_of_a_run_that_never_began_has_its_wishes(void **state)
+{
+	static const struct {
+		const char *words, *want;
+		int status;
+	} rows[] = {
+		{ "--from /nonexistent --require aes", "\"aes\"", 3 },
+		{ "n1 --without aes --require aes", "\"code\": \"USAGE\"", 2 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct result r = shell(
+			arena_format(&arena, CPUHERD " plan --json %s", rows[i].words));
+
+		assert_int_equal(r.status, rows[i].status);
+		assert_non_null(strstr(r.out, rows[i].want));
+	}
+}
+
 static void an_output_that_is_full_is_told(void **state)
 {
 	struct result r = shell("{ " CPUHERD " version >/dev/full; }");
@@ -225,6 +246,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(misuse_gets_one_line_and_its_status),
 		cmocka_unit_test(help_explains_every_verb),
 		cmocka_unit_test(json_of_a_failed_run_is_an_object_all_the_same),
+		cmocka_unit_test(json_of_a_run_that_never_began_has_its_wishes),
 		cmocka_unit_test(an_output_that_is_full_is_told),
 		cmocka_unit_test(the_soft_limit_of_open_files_is_raised),
 		cmocka_unit_test(
