@@ -210,6 +210,19 @@ static enum rc fill_level(const struct catalogue *c, const struct common *common
 	return RC_OK;
 }
 
+/* KVM gives what floats on any host: it is stated where somebody wishes for it, and does
+ * not come in by the way where somebody wants it out. */
+static void settle_wished(
+	struct common *common, const struct wishes *w, const struct bitset *out_of_it)
+{
+	struct bitset wished = wishes_required(w, common->virt);
+
+	common->floating = bitset_minus(&common->floating, out_of_it);
+	wished = bitset_and(&wished, &common->floating);
+	common->baseline = bitset_or(&common->baseline, &wished);
+	common->floating = bitset_minus(&common->floating, &wished);
+}
+
 enum rc level_choose(const struct catalogue *c, const struct offer *offers, size_t n,
 	enum virt_type virt, const struct wishes *wishes, const struct bitset_ops *ops,
 	struct arena *arena, struct level *out, struct err *e)
@@ -229,6 +242,7 @@ enum rc level_choose(const struct catalogue *c, const struct offer *offers, size
 	else if (vendor_check(offers, n, virt, arena, e) != RC_OK)
 		return e->code;
 	common.baseline = baseline_of(offers, n, &out_of_it, ops);
+	settle_wished(&common, w, &out_of_it);
 	if (bitset_is_empty(&common.baseline))
 		return err_set(e, RC_LEVEL, 0, "the nodes have no feature in common");
 	if (wishes_check(c, offers, n, virt, w, &common.baseline, arena, e) != RC_OK)

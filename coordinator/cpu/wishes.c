@@ -153,7 +153,8 @@ static bool find_lacking(
 	bool found = false;
 
 	for (size_t i = 0; i < n; i++) {
-		lacking[i] = !bitset_has(&offers[i].features, feature);
+		lacking[i] = !bitset_has(&offers[i].features, feature) &&
+			     !bitset_has(&offers[i].floating, feature);
 		found = found || lacking[i];
 	}
 	return found;

@@ -275,6 +275,76 @@ static void a_refusal_says_why_and_names_the_nodes(void **state)
 	}
 }
 
+/* ---- what floats: raw CPUID does not tell, and KVM gives it on any host */
+
+static void two_raw_of(struct fleet *f, const char *name, const char *floats)
+{
+	two_of(f, name);
+	for (size_t i = 0; i < f->count; i++) {
+		f->offers[i].source = OFFER_RAW;
+		f->offers[i].sources = catalogue_all_sources();
+		bitset_remove(&f->offers[i].features, row_of(floats));
+		bitset_add(&f->offers[i].floating, row_of(floats));
+	}
+}
+
+static bool says(const struct level *l, const char *name, enum policy policy)
+{
+	for (size_t i = 0; i < l->feature_count; i++)
+		if (strcmp(l->features[i].name, name) == 0)
+			return l->features[i].policy == policy;
+	return false;
+}
+
+/* Each QEMU has x2apic in Haswell-noTSX, so it came in though nobody spoke of it. */
+static void what_floats_is_left_out_by_a_word(void **state)
+{
+	struct wishes none = { 0 }, without = { 0 }, voted = { 0 };
+	struct fleet f;
+	struct level l;
+	struct err e;
+
+	(void)state;
+	two_raw_of(&f, "Haswell-noTSX", "x2apic");
+	bitset_add(&without.excluded, row_of("x2apic"));
+	bitset_add(&voted.voted, row_of("x2apic"));
+	without.model = voted.model = none.model = catalogue_find_model("Haswell-noTSX");
+	assert_rc(choose(&f, &none, &l, &e), RC_OK, &e);
+	assert_false(says(&l, "x2apic", POLICY_DISABLE));
+	assert_rc(choose(&f, &without, &l, &e), RC_OK, &e);
+	assert_true(says(&l, "x2apic", POLICY_DISABLE));
+	assert_rc(choose(&f, &voted, &l, &e), RC_OK, &e);
+	assert_true(says(&l, "x2apic", POLICY_DISABLE));
+	arena_destroy(&f.arena);
+}
+
+static void what_floats_is_stated_where_it_is_wished_for(void **state)
+{
+	struct wishes w = { 0 };
+	struct fleet f;
+	struct level l;
+	struct err e;
+
+	(void)state;
+	two_raw_of(&f, "Haswell-noTSX", "x2apic");
+	w.at_least = "Haswell-noTSX";
+	assert_rc(choose(&f, &w, &l, &e), RC_OK, &e);
+	assert_true(bitset_has(&l.baseline, row_of("x2apic")));
+	w = (struct wishes){ 0 };
+	bitset_add(&w.required, row_of("x2apic"));
+	w.model = catalogue_find_model("kvm64");
+	assert_rc(choose(&f, &w, &l, &e), RC_OK, &e);
+	assert_true(says(&l, "x2apic", POLICY_REQUIRE));
+	bitset_add(&w.voted, row_of("x2apic"));
+	assert_rc(choose(&f, &w, &l, &e), RC_LEVEL, &e);
+	assert_contains(e.text, "x2apic (it was voted out)");
+	w.voted = (struct bitset){ { 0 } };
+	bitset_remove(&f.offers[1].floating, row_of("x2apic"));
+	assert_rc(choose(&f, &w, &l, &e), RC_LEVEL, &e);
+	assert_contains(e.text, "x2apic (not offered by n02)");
+	arena_destroy(&f.arena);
+}
+
 /* ---- at least */
 
 static void a_floor_holds_only_what_a_guest_can_be_given(void **state)
@@ -513,6 +583,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(what_was_left_out_or_voted_out_is_not_in_the_level),
 		cmocka_unit_test(what_stands_on_it_goes_with_it),
 		cmocka_unit_test(a_refusal_says_why_and_names_the_nodes),
+		cmocka_unit_test(what_floats_is_left_out_by_a_word),
+		cmocka_unit_test(what_floats_is_stated_where_it_is_wished_for),
 		cmocka_unit_test(a_floor_holds_only_what_a_guest_can_be_given),
 		cmocka_unit_test(a_models_floor_is_nearly_all_of_it),
 		cmocka_unit_test(at_least_is_kept_or_refused),
