@@ -234,17 +234,22 @@ static enum rc take_features(struct deriving *d)
 }
 
 /* What the node's QEMU has no name for it cannot be told to give. */
-static void keep_grantable(struct deriving *d)
+static enum rc keep_grantable(struct deriving *d)
 {
 	struct bitset *features = &d->out->features;
 	struct bitset names = certain_names(d->facts);
 
+	if (bitset_is_empty(&names))
+		return missing(d, "registers",
+			"libvirt or QEMU is older than all that cpuherd knows, so "
+			"nothing tells which features it can name");
 	*features = bitset_and(features, &names);
 	d->out->floating = bitset_and(&d->out->floating, &names);
 	for (size_t bit = bitset_next(features, 0); bit < BITSET_BITS;
 		bit = bitset_next(features, bit + 1))
 		if (!is_grantable(d, catalogue_feature(d->catalogue, bit)))
 			bitset_remove(features, bit);
+	return RC_OK;
 }
 
 static enum rc make_from_kvm(struct deriving *d)
@@ -254,8 +259,7 @@ static enum rc make_from_kvm(struct deriving *d)
 		are_of_a_peer(f) };
 
 	d->out->features = grants_of_kvm(&view);
-	keep_grantable(d);
-	return RC_OK;
+	return keep_grantable(d);
 }
 
 static enum rc make_from_raw(struct deriving *d)
@@ -266,8 +270,7 @@ static enum rc make_from_raw(struct deriving *d)
 	/* what is new to some libvirt or QEMU is new to some kernel */
 	d->out->features = bitset_and(&g.features, &old);
 	d->out->floating = g.floating;
-	keep_grantable(d);
-	return RC_OK;
+	return keep_grantable(d);
 }
 
 /* libvirt's offer is what the CPU that was asked can do; a guest's thread wanders to

@@ -132,6 +132,51 @@ static void what_only_some_cpus_of_a_node_have_is_not_on_offer(void **state)
 	arena_destroy(&n.arena);
 }
 
+static void cpus_that_differ_take_nothing_from_an_emulated_one(void **state)
+{
+	struct leaf seven[] = { { 7, 0, 0, 1 << 5, 0, 0 }, { 7, 0, 0, 0, 0, 0 } };
+	struct register_set kinds[] = { { "0-7", { &seven[0], 1 }, { NULL, 0 } },
+		{ "8-15", { &seven[1], 1 }, { NULL, 0 } } };
+	struct node n;
+
+	(void)state;
+	setup(&n, NULL, NULL);
+	n.facts.text[BODY_domcaps_qemu] = DOMCAPS("qemu", "x86_64");
+	n.facts.text[BODY_offer_qemu] = OFFER("", REQUIRE("fpu") REQUIRE("avx2"));
+	n.facts.present[BODY_domcaps_qemu] = n.facts.present[BODY_offer_qemu] = true;
+	n.facts.registers[BODY_host].sets = (struct list){ kinds, 2 };
+	assert_rc(offer_from_facts(
+			  n.catalogue, &n.facts, VIRT_QEMU, &n.arena, &n.offer, &n.e),
+		RC_OK, &n.e);
+	assert_true(offers(&n, "avx2"));
+	arena_destroy(&n.arena);
+}
+
+/* KVM asks the CPU that it happens to run on. */
+static void cpus_that_differ_limit_what_kvm_said_on_one(void **state)
+{
+	struct leaf kvm[] = { intel_leaf, { 7, 0, 0, 1 << 5 | 1 << 3, 0, 0 } };
+	struct leaf one[] = { intel_leaf, { 7, 0, 0, 1 << 5 | 1 << 3, 0, 0 } };
+	struct leaf other[] = { intel_leaf, { 7, 0, 0, 1 << 3, 0, 0 } };
+	struct register_set answer = { "", { kvm, 2 }, { NULL, 0 } };
+	struct register_set kinds[] = { { "0-7", { one, 2 }, { NULL, 0 } },
+		{ "8-15", { other, 2 }, { NULL, 0 } } };
+	struct node n;
+
+	(void)state;
+	setup(&n, DOMCAPS("kvm", "x86_64"), NULL);
+	n.facts.registers[BODY_kvm].sets = (struct list){ &answer, 1 };
+	n.facts.present[BODY_kvm] = true;
+	n.facts.registers[BODY_host].sets = (struct list){ kinds, 2 };
+	assert_rc(offer_from_best(n.catalogue, &n.facts, VIRT_KVM, OFFER_KVM, &n.arena,
+			  &n.offer, &n.e),
+		RC_OK, &n.e);
+	assert_int_equal(n.offer.source, OFFER_KVM);
+	assert_true(offers(&n, "bmi1"));
+	assert_false(offers(&n, "avx2"));
+	arena_destroy(&n.arena);
+}
+
 static void a_node_without_an_offer_says_why(void **state)
 {
 	static struct gap gaps[] = {
@@ -400,6 +445,7 @@ static void what_some_programs_do_not_know_needs_their_versions(void **state)
 		{ "dkp", 9000000, 7002000, false },
 		{ "dkp", 12008000, 11001000, true },
 		{ "dkp", 0, 11001000, false },
+		{ "dkp", 12008000, 0, false },
 		{ "r", 0, 0, false },
 		{ "drp", 12008000, 11001000, false },
 	};
@@ -418,6 +464,21 @@ static void what_some_programs_do_not_know_needs_their_versions(void **state)
 		assert_rc(derive_from(&n, OFFER_RAW), RC_OK, &n.e);
 		assert_true(offers(&n, "avx512-bf16"));
 		assert_int_equal(offers(&n, "fred"), rows[i].offered);
+		arena_destroy(&n.arena);
+	}
+}
+
+/* Nobody could spell a feature to them, so all that was read would be gone unsaid. */
+static void programs_older_than_the_catalogue_make_no_offer_of_registers(void **state)
+{
+	struct node n;
+
+	(void)state;
+	for (int kvm = 0; kvm < 2; kvm++) {
+		setup_source(&n, kvm ? "dkp" : "drp");
+		n.facts.small.libvirt_version = 8000000;
+		assert_rc(derive_from(&n, OFFER_RAW), RC_FACTS, &n.e);
+		assert_contains(n.e.text, "older");
 		arena_destroy(&n.arena);
 	}
 }
@@ -469,6 +530,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(what_cannot_migrate_or_be_granted_is_not_on_offer),
 		cmocka_unit_test(what_a_newer_libvirt_drops_is_not_on_offer_there),
 		cmocka_unit_test(what_only_some_cpus_of_a_node_have_is_not_on_offer),
+		cmocka_unit_test(cpus_that_differ_take_nothing_from_an_emulated_one),
+		cmocka_unit_test(cpus_that_differ_limit_what_kvm_said_on_one),
 		cmocka_unit_test(a_node_without_an_offer_says_why),
 		cmocka_unit_test(facts_of_another_kind_of_guest_are_refused),
 		cmocka_unit_test(a_vendor_that_libvirt_cannot_name_keeps_its_letters),
@@ -480,6 +543,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(registers_that_name_no_vendor_make_no_offer),
 		cmocka_unit_test(what_cannot_be_granted_is_made_of_no_registers),
 		cmocka_unit_test(what_some_programs_do_not_know_needs_their_versions),
+		cmocka_unit_test(
+			programs_older_than_the_catalogue_make_no_offer_of_registers),
 		cmocka_unit_test(floating_features_are_offered_beside_a_proven_node),
 		cmocka_unit_test(an_older_libvirt_is_only_trusted_with_names_it_used),
 	};
