@@ -190,14 +190,38 @@ static bool is_of_amd(const struct registers *r)
 		       strcmp(vendor, "HygonGenuine") == 0);
 }
 
+/* These QEMUs give the bit only where the CPU has it, of whatever vendor it is: 10.1.0
+ * began so, 10.0.3 took it over, 10.0.6 took it back (target/i386/kvm/kvm.c,
+ * kvm_arch_get_supported_cpuid()). */
+static bool asks_the_cpu(uint64_t qemu_version)
+{
+	return (qemu_version >= 10000003 && qemu_version <= 10000005) ||
+	       qemu_version / 1000 == 10001;
+}
+
+static bool cpus_have(const struct registers *host, const char *name)
+{
+	struct bitset raw = { { 0 } };
+	int bit = catalogue_find_row(name);
+
+	if (host)
+		raw = decode_features(host);
+	return bit >= 0 && bitset_has(&raw, (size_t)bit);
+}
+
 /* The bit is KVM's only if KVM has the MSR (Linux 4.17 to 4.20 said it without, on
- * AMD); since 10.1 QEMU gives it to no AMD guest (target/i386/kvm/kvm.c). */
+ * AMD); since 10.1 QEMU gives it to no AMD guest (target/i386/cpu.c,
+ * x86_cpu_get_supported_feature_word()). */
 static bool has_arch_capabilities(const struct kvm_view *view)
 {
 	enum { QEMU_10_1 = 10001000 };
 
-	return decode_has_msr(view->kvm, 0x10a) &&
-	       !(view->qemu_version >= QEMU_10_1 && is_of_amd(view->kvm));
+	if (!decode_has_msr(view->kvm, 0x10a))
+		return false;
+	if (asks_the_cpu(view->qemu_version) &&
+		!cpus_have(view->host, "arch-capabilities"))
+		return false;
+	return view->qemu_version < QEMU_10_1 || !is_of_amd(view->kvm);
 }
 
 struct bitset grants_of_kvm(const struct kvm_view *view)

@@ -24,9 +24,10 @@ enum grant grant_of(size_t bit, const char **reason);
 
 /* What KVM said of a node, and who would make a guest of it. */
 struct kvm_view {
-	const struct registers *kvm; /* KVM_GET_SUPPORTED_CPUID, KVM_GET_MSRS */
-	uint64_t qemu_version;	     /* major * 1000000 + ...; 0 unknown */
-	bool certainly_ioctl;	     /* not QEMU's answer put back into registers */
+	const struct registers *kvm;  /* KVM_GET_SUPPORTED_CPUID, KVM_GET_MSRS */
+	uint64_t qemu_version;	      /* major * 1000000 + ...; 0 unknown */
+	bool certainly_ioctl;	      /* not QEMU's answer put back into registers */
+	const struct registers *host; /* the CPUs' own; NULL: not known */
 };
 
 /* What QEMU would make of KVM's answer for a guest.  What QEMU adds to it is added

@@ -256,7 +256,8 @@ static enum rc make_from_kvm(struct deriving *d)
 {
 	const struct node_facts *f = d->facts;
 	struct kvm_view view = { &f->registers[BODY_kvm], f->small.hypervisor_version,
-		are_of_a_peer(f) };
+		are_of_a_peer(f),
+		f->present[BODY_host] ? &f->registers[BODY_host] : NULL };
 
 	d->out->features = grants_of_kvm(&view);
 	return keep_grantable(d);

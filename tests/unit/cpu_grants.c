@@ -118,7 +118,7 @@ static void assert_subset(const struct bitset *part, const struct bitset *whole)
 
 static struct bitset of_kvm(const struct registers *r, bool certainly_ioctl)
 {
-	return grants_of_kvm(&(struct kvm_view){ r, 0, certainly_ioctl });
+	return grants_of_kvm(&(struct kvm_view){ r, 0, certainly_ioctl, NULL });
 }
 
 static void check_kvm(struct node *n)
@@ -296,12 +296,16 @@ static void broken_tsx_is_made_of_no_registers(void **state)
 static void arch_capabilities_need_their_msr(void **state)
 {
 	static struct node n;
-	struct kvm_view view = { everything(&n, &amd, 0x870f10), 0, true };
+	struct kvm_view view = { everything(&n, &amd, 0x870f10), 0, true, NULL };
 	struct bitset s = grants_of_kvm(&view);
 
 	(void)state;
 	assert_true(holds(&s, "arch-capabilities"));
 	view.qemu_version = 10001000; /* gives it to no AMD guest */
+	s = grants_of_kvm(&view);
+	assert_false(holds(&s, "arch-capabilities"));
+	view.qemu_version = 10002000;
+	n.leaves[0][0] = hygon;
 	s = grants_of_kvm(&view);
 	assert_false(holds(&s, "arch-capabilities"));
 	n.leaves[0][0] = intel;
@@ -310,6 +314,55 @@ static void arch_capabilities_need_their_msr(void **state)
 	n.sets[0].msrs.count = 0;
 	s = grants_of_kvm(&view);
 	assert_false(holds(&s, "arch-capabilities"));
+}
+
+/* KVM says it on each Intel, also where the CPU has no such MSR. */
+static void some_qemus_give_arch_capabilities_only_where_the_cpu_has_it(void **state)
+{
+	static const struct {
+		uint64_t qemu;
+		bool without; /* the CPU's own */
+	} rows[] = {
+		{ 0, true },
+		{ 7002022, true },
+		{ 10000002, true },
+		{ 10000003, false },
+		{ 10000005, false },
+		{ 10000006, true },
+		{ 10001000, false },
+		{ 10002000, true },
+	};
+	static struct node n, old;
+	struct kvm_view view = { everything(&n, &intel, 0x306c3), 0, true, NULL };
+
+	(void)state;
+	everything(&old, &intel, 0x306c3);
+	for (size_t i = 1; i < old.sets[0].leaves.count; i++)
+		if (old.leaves[0][i].function == 7)
+			old.leaves[0][i].edx = 0;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct bitset s;
+
+		view.qemu_version = rows[i].qemu;
+		view.host = &n.registers;
+		s = grants_of_kvm(&view);
+		assert_true(holds(&s, "arch-capabilities"));
+		view.host = &old.registers;
+		s = grants_of_kvm(&view);
+		assert_int_equal(holds(&s, "arch-capabilities"), rows[i].without);
+		view.host = NULL;
+		s = grants_of_kvm(&view);
+		assert_int_equal(holds(&s, "arch-capabilities"), rows[i].without);
+	}
+}
+
+/* What stands on nested virtualization is in MSRs that a raw dump may have. */
+static void controls_of_vmx_are_made_of_no_raw_registers(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < catalogue_feature_rows(); i++)
+		if (strncmp(catalogue_feature(NULL, i)->name, "vmx", 3) == 0)
+			assert_int_equal(grant_of(i, NULL), GRANT_DEPENDS);
 }
 
 /* SVM cannot emulate it, so an AMD without it has none to give. */
@@ -418,6 +471,9 @@ int main(int argc, char **argv)
 		cmocka_unit_test(the_rules_know_these_features),
 		cmocka_unit_test(broken_tsx_is_made_of_no_registers),
 		cmocka_unit_test(arch_capabilities_need_their_msr),
+		cmocka_unit_test(
+			some_qemus_give_arch_capabilities_only_where_the_cpu_has_it),
+		cmocka_unit_test(controls_of_vmx_are_made_of_no_raw_registers),
 		cmocka_unit_test(umip_floats_on_intel_or_where_the_cpu_has_it),
 		cmocka_unit_test(what_is_made_is_what_libvirt_offered),
 	};
