@@ -9,7 +9,7 @@
 
 /* Components by what switches them on (QEMU target/i386/cpu.c x86_ext_save_areas), and
  * what cannot be without them: names, or beginnings of names that end in '*' (Intel SDM 1,
- * chapters 13 to 18; AMD APM 3). */
+ * chapters 13 to 18, and its APX specification; AMD APM 3). */
 static const struct component {
 	uint8_t index[3]; /* sub-leaves of CPUID 0xD; 0: no more */
 	const char *feature;
@@ -22,6 +22,7 @@ static const struct component {
 	{ { 5, 6, 7 }, "avx512f", { "avx512*", "avx10*" } },
 	{ { 9 }, "pku", { "pku" } },
 	{ { 17, 18 }, "amx-tile", { "amx-*" } },
+	{ { 19 }, "apxf", { "apxf", "apx-*" } },
 };
 
 enum {

@@ -246,6 +246,19 @@ static void assert_silent(const char *text, const char *about)
 
 /* ---- maxphysaddr */
 
+static void the_narrowest_cpu_of_a_node_counts(void **state)
+{
+	struct leaf wide = { 0x80000008, 0, 46, 0, 0, 0 };
+	struct leaf narrow = { 0x80000008, 0, 39, 0, 0, 0 };
+	struct register_set kinds[] = { { "0", { &wide, 1 }, { NULL, 0 } },
+		{ "1", { &narrow, 1 }, { NULL, 0 } } };
+
+	(void)state;
+	facts[1].registers[BODY_host].sets = (struct list){ kinds, 2 };
+	judge();
+	assert_int_equal(level.maxphysaddr, 39);
+}
+
 static void equal_nodes_have_nothing_to_remark_but_machines(void **state)
 {
 	(void)state;
@@ -470,6 +483,65 @@ static void state_that_lies_elsewhere_takes_its_features_along(void **state)
 	assert_false(has("avx512f"));
 	assert_false(has("avx512vl"));
 	assert_true(has("avx2"));
+}
+
+/* Each component alone takes all that lives in it, and nothing else. */
+static void each_component_has_its_features(void **state)
+{
+	static const struct {
+		uint32_t index;
+		const char *gone, *stays;
+	} rows[] = {
+		{ 2, "avx", "pku" },
+		{ 2, "fma", "amx-tile" },
+		{ 2, "avx10", "mpx" },
+		{ 3, "mpx", "avx" },
+		{ 4, "mpx", "avx512f" },
+		{ 5, "avx512f", "avx2" },
+		{ 6, "avx10", "avx2" },
+		{ 7, "avx512vl", "avx2" },
+		{ 9, "pku", "avx" },
+		{ 17, "amx-tile", "avx512f" },
+		{ 18, "amx-bf16", "avx512f" },
+		{ 19, "apxf", "amx-tile" },
+	};
+	static const char *const more[] = { "pku", "mpx", "avx10", "avx10-128",
+		"amx-tile", "amx-bf16", "apxf" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		herd_begin(2);
+		for (size_t k = 0; k < sizeof(more) / sizeof(more[0]); k++)
+			give_all(more[k]);
+		for (size_t n = 0; n < 2; n++) {
+			put_leaf(&nodes[n].kvm, 0xd, 17, 64, 2752);
+			put_leaf(&nodes[n].kvm, 0xd, 18, 8192, 2816);
+			put_leaf(&nodes[n].kvm, 0xd, 19, 128, 960);
+		}
+		judge();
+		assert_true(has(rows[i].gone));
+		move_component(&nodes[1].kvm, rows[i].index, 3000);
+		print_message("  %u\n", rows[i].index);
+		judge();
+		assert_false(has(rows[i].gone));
+		assert_true(has(rows[i].stays));
+	}
+}
+
+/* What somebody took out is no news. */
+static void a_layout_that_nobody_uses_is_not_remarked_on(void **state)
+{
+	struct wishes wishes = { .voted = { { 0 } } };
+
+	(void)state;
+	give_all("pku");
+	move_component(&nodes[1].kvm, 9, 2432);
+	bitset_add(&wishes.voted, bit_of("pku"));
+	assert_rc(conditions_begin(&herd, &error), RC_OK, &error);
+	assert_rc(conditions_choose(&herd, &wishes, bitset_choose(NULL), &level, &error),
+		RC_OK, &error);
+	assert_rc(conditions_remark(&herd, &level, &error), RC_OK, &error);
+	assert_silent(remarks_text(), "xsave");
 }
 
 static void equal_layouts_keep_all_and_tell_the_size(void **state)
@@ -848,6 +920,9 @@ int main(int argc, char **argv)
 		CASE(machines_that_nobody_told_are_unknown_not_common),
 		CASE(time_stamp_counters_apart_are_warned_of),
 		CASE(state_that_lies_elsewhere_takes_its_features_along),
+		CASE(the_narrowest_cpu_of_a_node_counts),
+		CASE(each_component_has_its_features),
+		CASE(a_layout_that_nobody_uses_is_not_remarked_on),
 		CASE(equal_layouts_keep_all_and_tell_the_size),
 		CASE(the_cpu_speaks_where_kvm_is_silent_about_a_layout),
 		CASE(saved_registers_without_layout_are_warned_of),
