@@ -126,6 +126,64 @@ static void a_pool_gets_what_its_nodes_would_get_alone(void **state)
 	assert_true(pools_with_level > FLEETS);
 }
 
+/* The facts and the capabilities of a pool are those of its own nodes. */
+static void a_pool_has_the_addresses_of_its_own_nodes(void **state)
+{
+	static const struct {
+		const char *vendor, *model, *capabilities;
+		uint32_t bits;
+	} rows[] = {
+		{ "AMD", "EPYC",
+			"<capabilities><host><cpu><arch>x86_64</arch>"
+			"<maxphysaddr mode='emulate' "
+			"bits='48'/></cpu></host></capabilities>",
+			48 },
+		{ "Intel", "Haswell",
+			"<capabilities><host><cpu><arch>x86_64</arch>"
+			"<maxphysaddr mode='emulate' "
+			"bits='39'/></cpu></host></capabilities>",
+			39 },
+	};
+	struct node_facts facts[2];
+	struct conditions all;
+	struct pool *pools;
+	struct fleet f;
+	size_t count;
+	struct err e;
+
+	(void)state;
+	fleet_begin(&f, 1);
+	for (size_t i = 0; i < 2; i++) {
+		const struct model_row *m = catalogue_find_model(rows[i].model);
+
+		facts_init(&facts[i]);
+		facts[i].small.libvirt_version = 9000000;
+		facts[i].small.hypervisor_version = 7002000;
+		facts[i].present[BODY_capabilities] = true;
+		facts[i].text[BODY_capabilities] = rows[i].capabilities;
+		f.offers[i] = (struct offer){ .node = names[i],
+			.vendor = rows[i].vendor };
+		f.offers[i].features = feature_list_set(m->features);
+		bitset_add(&f.offers[i].model_rows, (size_t)(m - catalogue_model(0)));
+		offer_derive_names(&f.offers[i], 9000000, 7002000);
+	}
+	all = (struct conditions){ .catalogue = f.catalogue,
+		.facts = facts,
+		.offers = f.offers,
+		.count = 2,
+		.virt = VIRT_KVM,
+		.arena = &f.arena };
+	assert_rc(conditions_begin(&all, &e), RC_OK, &e);
+	assert_rc(pools_choose(&all, NULL, f.ops, &pools, &count, &e), RC_OK, &e);
+	assert_int_equal(count, 2);
+	for (size_t i = 0; i < 2; i++) {
+		assert_string_equal(pools[i].vendor, rows[i].vendor);
+		assert_rc(pools[i].why.code, RC_OK, &pools[i].why);
+		assert_int_equal(pools[i].level.maxphysaddr, rows[i].bits);
+	}
+	arena_destroy(&f.arena);
+}
+
 static void check_order(struct fleet *f)
 {
 	struct pool *before, *after;
@@ -295,6 +353,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_node_is_in_the_one_pool_of_its_vendor),
 		cmocka_unit_test(a_pool_gets_what_its_nodes_would_get_alone),
+		cmocka_unit_test(a_pool_has_the_addresses_of_its_own_nodes),
 		cmocka_unit_test(pools_do_not_depend_on_the_order_of_nodes),
 		cmocka_unit_test(one_level_for_several_vendors_is_refused_by_name),
 		cmocka_unit_test(
