@@ -34,6 +34,11 @@ static void put_variables(
 	PUT(w, "%s        cpu_model_extra_flags: \"", indent);
 	writing_flags(w, r->on, "-", ',');
 	PUT(w, "\"\n");
+	if (!nova_skips_compare(w, r))
+		return;
+	PUT(w, "%s      workarounds:\n", indent);
+	PUT(w, "%s        %s: true\n", indent, NOVA_SKIP_START);
+	PUT(w, "%s        %s: true\n", indent, NOVA_SKIP_MOVE);
 }
 
 /* Of a job with several nodes the subnodes read their own variables (devstack

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "coordinator/cpu/grants.h"
 #include "coordinator/cpu/names.h"
 
 /* Sources: nova's release notes and nova/conf/libvirt.py of each release.
@@ -11,28 +12,28 @@
  * of choices; Train made cpu_model the list cpu_models; Wallaby took +flag and -flag
  * (allow-disabling-cpu-flags-cc861a3bdfffadf8.yaml). */
 static const struct nova_release releases[] = {
-	{ "mitaka", "cpu_model", SHAPE_MODEL, "" },
-	{ "newton", "cpu_model", SHAPE_MODEL, "" },
-	{ "ocata", "cpu_model", SHAPE_MODEL, "" },
-	{ "pike", "cpu_model", SHAPE_MODEL, "" },
-	{ "queens", "cpu_model", SHAPE_PCID, "" },
-	{ "rocky", "cpu_model", SHAPE_REQUIRES, "" },
-	{ "stein", "cpu_model", SHAPE_REQUIRES, "" },
-	{ "train", "cpu_models", SHAPE_REQUIRES, "" },
-	{ "ussuri", "cpu_models", SHAPE_REQUIRES, "" },
-	{ "victoria", "cpu_models", SHAPE_REQUIRES, "" },
-	{ "wallaby", "cpu_models", SHAPE_ANY, "+" },
-	{ "xena", "cpu_models", SHAPE_ANY, "+" },
-	{ "yoga", "cpu_models", SHAPE_ANY, "+" },
-	{ "zed", "cpu_models", SHAPE_ANY, "+" },
-	{ "2023.1", "cpu_models", SHAPE_ANY, "+" },
-	{ "2023.2", "cpu_models", SHAPE_ANY, "+" },
-	{ "2024.1", "cpu_models", SHAPE_ANY, "+" },
-	{ "2024.2", "cpu_models", SHAPE_ANY, "+" },
-	{ "2025.1", "cpu_models", SHAPE_ANY, "+" },
-	{ "2025.2", "cpu_models", SHAPE_ANY, "+" },
-	{ "2026.1", "cpu_models", SHAPE_ANY, "+" },
-	{ "2026.2", "cpu_models", SHAPE_ANY, "+" },
+	{ "mitaka", "cpu_model", SHAPE_MODEL, "", COMPARE_MOVE },
+	{ "newton", "cpu_model", SHAPE_MODEL, "", COMPARE_MOVE },
+	{ "ocata", "cpu_model", SHAPE_MODEL, "", COMPARE_MOVE },
+	{ "pike", "cpu_model", SHAPE_MODEL, "", COMPARE_MOVE },
+	{ "queens", "cpu_model", SHAPE_PCID, "", COMPARE_MOVE },
+	{ "rocky", "cpu_model", SHAPE_REQUIRES, "", COMPARE_MOVE },
+	{ "stein", "cpu_model", SHAPE_REQUIRES, "", COMPARE_MOVE },
+	{ "train", "cpu_models", SHAPE_REQUIRES, "", COMPARE_START },
+	{ "ussuri", "cpu_models", SHAPE_REQUIRES, "", COMPARE_START },
+	{ "victoria", "cpu_models", SHAPE_REQUIRES, "", COMPARE_START },
+	{ "wallaby", "cpu_models", SHAPE_ANY, "+", COMPARE_SKIP },
+	{ "xena", "cpu_models", SHAPE_ANY, "+", COMPARE_SKIP },
+	{ "yoga", "cpu_models", SHAPE_ANY, "+", COMPARE_SKIP },
+	{ "zed", "cpu_models", SHAPE_ANY, "+", COMPARE_SKIP },
+	{ "2023.1", "cpu_models", SHAPE_ANY, "+", COMPARE_SKIP },
+	{ "2023.2", "cpu_models", SHAPE_ANY, "+", COMPARE_SKIP },
+	{ "2024.1", "cpu_models", SHAPE_ANY, "+", COMPARE_SKIP },
+	{ "2024.2", "cpu_models", SHAPE_ANY, "+", COMPARE_SKIP },
+	{ "2025.1", "cpu_models", SHAPE_ANY, "+", COMPARE_SKIP },
+	{ "2025.2", "cpu_models", SHAPE_ANY, "+", COMPARE_SKIP },
+	{ "2026.1", "cpu_models", SHAPE_ANY, "+", COMPARE_SKIP },
+	{ "2026.2", "cpu_models", SHAPE_ANY, "+", COMPARE_SKIP },
 };
 
 enum { RELEASES = sizeof(releases) / sizeof(releases[0]) };
@@ -88,6 +89,63 @@ static enum rc note_fit(struct writing *w, const struct nova_release *r,
 	return writing_note(w, text, e);
 }
 
+/* What KVM gives though the CPU may lack it. */
+static struct bitset made_by_kvm(const struct writing *w)
+{
+	struct bitset made = { { 0 } };
+
+	for (size_t i = 0; i < w->level->feature_count; i++) {
+		const struct level_feature *f = &w->level->features[i];
+		int bit = catalogue_find(w->request->catalogue, f->name);
+
+		if (bit >= 0 && f->policy == POLICY_REQUIRE &&
+			(grant_of((size_t)bit, NULL) == GRANT_EMULATED ||
+				strcmp(f->name, "arch-capabilities") == 0))
+			bitset_add(&made, (size_t)bit);
+	}
+	return made;
+}
+
+/* For guests of kvm, nova compares model and flags with the CPU that the machine itself
+ * has (nova/virt/libvirt/driver.py, _check_cpu_compatibility and _compare_cpu, with
+ * libvirt's virConnectCompareCPU), and that shows nothing of what KVM makes. */
+static enum rc note_compare(
+	struct writing *w, const struct nova_release *r, struct err *e)
+{
+	static const char *const ways[] = {
+		[COMPARE_MOVE] = "no guest moves to a node that lacks one; leave such "
+				 "flags out on all nodes, or take nova zed (26.2) or "
+				 "newer",
+		[COMPARE_START] = "nova-compute does not start on a node that lacks one; "
+				  "leave such flags out on all nodes, or take nova zed "
+				  "(26.2) or newer",
+		[COMPARE_SKIP] = "[workarounds] switches that off, which nova can since "
+				 "zed (26.2); an older one needs an update",
+	};
+	struct bitset made = made_by_kvm(w);
+	const char *names = names_join(w->request->catalogue, &made, w->arena);
+
+	if (w->level->virt != VIRT_KVM || bitset_is_empty(&made))
+		return RC_OK;
+	if (!names)
+		return err_memory(e);
+	return writing_note(w,
+		arena_format(w->arena,
+			"nova %s compares the flags with the machine's own CPU, which "
+			"may "
+			"lack what KVM adds (%s): %s",
+			r->name, names, ways[r->compare]),
+		e);
+}
+
+bool nova_skips_compare(const struct writing *w, const struct nova_release *r)
+{
+	struct bitset made = made_by_kvm(w);
+
+	return r->compare == COMPARE_SKIP && w->level->virt == VIRT_KVM &&
+	       !bitset_is_empty(&made);
+}
+
 enum rc nova_begin(struct writing *w, const struct nova_release **release, struct err *e)
 {
 	const struct nova_release *r = nova_find_release(w->request->nova_release);
@@ -106,6 +164,8 @@ enum rc nova_begin(struct writing *w, const struct nova_release **release, struc
 	if (note_fit(w, r, fitted, &lost, e) != RC_OK)
 		return e->code;
 	w->level = fitted;
+	if (note_compare(w, r, e) != RC_OK)
+		return e->code;
 	return writing_note_maxphysaddr(w,
 		"from nova 2023.2 on flavors can (hw:maxphysaddr_mode=emulate, "
 		"hw:maxphysaddr_bits)",
@@ -120,6 +180,9 @@ void nova_put_options(struct writing *w, const struct nova_release *r)
 	PUT(w, "cpu_model_extra_flags = ");
 	writing_flags(w, r->on, "-", ',');
 	PUT(w, "\n");
+	if (nova_skips_compare(w, r))
+		PUT(w, "[workarounds]\n%s = True\n%s = True\n", NOVA_SKIP_START,
+			NOVA_SKIP_MOVE);
 }
 
 /* A file for /etc/nova/nova.conf.d, or lines for nova.conf. */

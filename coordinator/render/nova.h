@@ -9,11 +9,22 @@
 #include "coordinator/cpu/shape.h"
 #include "coordinator/render/writing.h"
 
+/* What nova does with a CPU that the machine itself does not have in full. */
+enum nova_compare {
+	COMPARE_MOVE,  /* it takes no guest of it that moves in */
+	COMPARE_START, /* nova-compute does not start either */
+	COMPARE_SKIP,  /* the same, and there are options against it */
+};
+
+#define NOVA_SKIP_START "skip_cpu_compare_at_startup"
+#define NOVA_SKIP_MOVE "skip_cpu_compare_on_dest"
+
 struct nova_release {
 	const char *name;
 	const char *models_option; /* cpu_model, cpu_models */
 	enum shape shape;
 	const char *on; /* before a flag that is switched on: "+", "" */
+	enum nova_compare compare;
 };
 
 /* The release of the name, or the newest for NULL; NULL when there is none such. */
@@ -25,7 +36,10 @@ const char *nova_list_releases(struct arena *arena);
 /* Fits the level to the request's release (w->level is then that), with its notes. */
 enum rc nova_begin(struct writing *w, const struct nova_release **release, struct err *e);
 
-/* "cpu_mode = custom" and so on. */
+/* Does the level need nova's comparison with the machine's CPU to be left out? */
+bool nova_skips_compare(const struct writing *w, const struct nova_release *r);
+
+/* "cpu_mode = custom" and so on, and behind them [workarounds] where it needs that. */
 void nova_put_options(struct writing *w, const struct nova_release *r);
 
 #endif
