@@ -32,7 +32,7 @@ static const struct option_row {
 	ROW('x', "exclude", "NODES", TEXTS, exclude, FOR_FLEET, 0,
 		"leave these nodes out (a pattern)")
 	ROW(0, "without", "WORD", TEXTS, without, FOR_FLEET, 0,
-		"the same; where there is a level, also: leave this feature out")
+		"the same; where there is a level, also features: --without node07,pcid")
 	ROW(0, "from", "DIR", TEXT, from, FOR_PLAN | FOR_PROBE, 0,
 		"judge saved facts (DIR/*.facts, DIR/*.txt, or one file), no network")
 	FLAG(0, "allow-unproven", allow_unproven, FOR_PLAN | FOR_PROBE,
@@ -45,7 +45,7 @@ static const struct option_row {
 		FOR_NEGOTIATE | FOR_PLAN | FOR_RENDER, 0,
 		"name of the level and of its file (baseline)")
 	ROW(0, "require", "FEATURE", TEXTS, require, FOR_NEGOTIATE | FOR_PLAN, 0,
-		"no level without this feature")
+		"no level without this feature; several are joined by commas")
 	ROW(0, "at-least", "NAME", TEXT, at_least, FOR_NEGOTIATE | FOR_PLAN, 0,
 		"no level below x86-64-v1 to x86-64-v4, or below a CPU model")
 	ROW(0, "model", "NAME", TEXT, model, FOR_NEGOTIATE | FOR_PLAN, 0,

@@ -10,7 +10,50 @@ static bool verb_has_level(const struct run *run)
 	return run->options->verb->bit & (FOR_NEGOTIATE | FOR_PLAN);
 }
 
+/* ---- words joined by commas */
+
+typedef enum rc word_user(struct run *run, const char *word, struct err *e);
+
+/* Commas in brackets belong to a pattern: node[01,03]. */
+static size_t word_length(const char *text)
+{
+	size_t length = 0, depth = 0;
+
+	for (; text[length] && (depth || text[length] != ','); length++) {
+		depth += text[length] == '[';
+		depth -= depth && text[length] == ']';
+	}
+	return length;
+}
+
+/* Each word by itself, so that none passes unnoticed beside another that is known. */
+static enum rc each_word(struct run *run, const char *option, const char *text,
+	word_user *use, struct err *e)
+{
+	enum rc rc = RC_OK;
+
+	for (const char *at = text; rc == RC_OK; at++) {
+		size_t length = word_length(at);
+		const char *word = arena_text_n(&run->arena, at, length);
+
+		if (length == 0)
+			return err_set(e, RC_USAGE, 0, "%s %.64s: an empty word in it",
+				option, text);
+		rc = word ? use(run, word, e) : err_memory(e);
+		at += length;
+		if (*at == '\0')
+			break;
+	}
+	return rc;
+}
+
 /* ---- of the level */
+
+static enum rc require_feature(struct run *run, const char *word, struct err *e)
+{
+	return wishes_add_feature(
+		&run->wishes.required, "--require", word, &run->arena, e);
+}
 
 static enum rc read_preference(struct run *run, struct err *e)
 {
@@ -45,8 +88,7 @@ enum rc wants_read(struct run *run, struct err *e)
 	if (rc == RC_OK && o->at_least)
 		rc = wishes_set_at_least(w, o->at_least, &run->arena, e);
 	for (size_t i = 0; i < o->require.count && rc == RC_OK; i++)
-		rc = wishes_add_feature(
-			&w->required, "--require", o->require.item[i], &run->arena, e);
+		rc = each_word(run, "--require", o->require.item[i], require_feature, e);
 	return rc;
 }
 
@@ -101,7 +143,7 @@ enum rc wants_leave_out(struct run *run, struct err *e)
 		rc = inventory_exclude(
 			&run->inventory, o->exclude.item[i], &run->arena, e);
 	for (size_t i = 0; i < o->without.count && rc == RC_OK; i++)
-		rc = leave_out(run, o->without.item[i], e);
+		rc = each_word(run, "--without", o->without.item[i], leave_out, e);
 	if (rc == RC_OK && run->inventory.count == 0)
 		return err_set(e, RC_USAGE, 0, "%s: every node is left out: none remains",
 			o->verb->name);

@@ -96,6 +96,10 @@ static const struct misuse {
 	{ "plan n1 -x n1", 2, "plan: every node is left out: none remains" },
 	{ "plan n1 --without n2", 2,
 		"--without n2: it is neither a node of this run nor a feature" },
+	{ "plan n1 n2 --without n1,n3", 2,
+		"--without n3: it is neither a node of this run nor a feature" },
+	{ "plan n1 n2 --without n1,", 2, "--without n1,: an empty word in it" },
+	{ "plan n1 --require avx,avx2,", 2, "--require avx,avx2,: an empty word in it" },
 	{ "plan n1 avx2 --without avx2", 2,
 		"--without avx2: a node and a feature have that name; say --exclude avx2 "
 		"for the node or --without feature:avx2 for the feature" },

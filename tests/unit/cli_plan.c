@@ -61,6 +61,11 @@ static const struct plan {
 	{ THREE, "--without node01", 0, "2 nodes could agree on" },
 	{ THREE, "-x node01 --without avx", 0, "left out: avx" },
 	{ THREE, "--without avx", 0, "<feature policy='disable' name='avx'/>" },
+	/* a feature behind a node's name was left in, without a word */
+	{ THREE, "--without node01,avx", 0, "left out: avx" },
+	{ THREE, "--without avx,node[01,02]", 0, "1 node could agree on" },
+	{ THREE, "--require avx,aes", 0, "3 nodes could agree on" },
+	{ THREE, "--require aes,avx2", 21, "avx2 (not offered by node01)" },
 	{ THREE, "--without node0[1-3]", 2, "every node is left out: none remains" },
 	{ THREE, "--require pclmulqdq --require sse4_2", 0, "3 nodes could agree on" },
 	{ THREE, "--require avx2", 21, "avx2 (not offered by node01)" },
