@@ -1,5 +1,7 @@
 #include "coordinator/render/qemu.h"
 
+#include "coordinator/cpu/names.h"
+
 static const struct feature_row *row_of(const struct catalogue *c, const char *feature)
 {
 	int bit = catalogue_find(c, feature);
@@ -21,6 +23,34 @@ static bool can_say(const struct catalogue *c, const struct level_feature *f)
 	return row && (row->qemu || f->policy == POLICY_DISABLE);
 }
 
+/* QEMU takes them out again, and with "enforce" it does not start then (target/i386/cpu.c,
+ * feature_dependencies in x86_cpu_expand_features). */
+static enum rc check_grounds(const struct writing *w, struct err *e)
+{
+	const struct level *l = w->level;
+	struct bitset required = { { 0 } }, all, groundless;
+	const char *names;
+
+	for (size_t i = 0; i < l->feature_count; i++) {
+		int bit = catalogue_find(w->request->catalogue, l->features[i].name);
+
+		if (bit >= 0 && l->features[i].policy == POLICY_REQUIRE)
+			bitset_add(&required, (size_t)bit);
+	}
+	all = bitset_or(&l->baseline, &required);
+	groundless = catalogue_groundless(&all, catalogue_all_sources());
+	groundless = bitset_and(&groundless, &required);
+	if (bitset_is_empty(&groundless))
+		return RC_OK;
+	names = names_join(w->request->catalogue, &groundless, w->arena);
+	if (!names)
+		return err_memory(e);
+	return err_set(e, RC_FORMAT, 0,
+		"QEMU starts no guest with %.700s, as the level lacks what that stands "
+		"on; plan --without takes it out",
+		names);
+}
+
 enum rc qemu_check(struct writing *w, struct err *e)
 {
 	const struct level *l = w->level;
@@ -36,7 +66,7 @@ enum rc qemu_check(struct writing *w, struct err *e)
 		return err_set(e, RC_FORMAT, 0,
 			"no property of QEMU is known for %.700s (%s)", names,
 			catalogue_source());
-	return RC_OK;
+	return check_grounds(w, e);
 }
 
 /* Without "vendor" KVM shows the host's: the same on every node of the level. */

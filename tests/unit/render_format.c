@@ -353,6 +353,12 @@ static const struct refusal {
 	/* nobody knows how QEMU spells a feature that came later */
 	{ "qemu", "Haswell", "Intel", { "brand-new", POLICY_DISABLE }, VIRT_KVM,
 		"no property of QEMU is known for brand-new" },
+	/* QEMU 7.2 and 11.1 did not start with it: "depends on other features" */
+	{ "qemu", "Opteron_G3", "AMD", { "npt", POLICY_REQUIRE }, VIRT_KVM,
+		"QEMU starts no guest with npt, as the level lacks what that stands on" },
+	{ "proxmox", "Opteron_G3", "AMD", { "npt", POLICY_REQUIRE }, VIRT_KVM,
+		"QEMU starts no guest with npt" },
+	{ "qemu", "Opteron_G3", "AMD", { "svm", POLICY_REQUIRE }, VIRT_KVM, NULL },
 	{ "nova", "Haswell", "Intel", { "brand-new", POLICY_REQUIRE }, VIRT_KVM, NULL },
 	{ "kubevirt", "Haswell", "Intel", { "brand-new", POLICY_REQUIRE }, VIRT_KVM,
 		NULL },
