@@ -343,8 +343,8 @@ static enum rc read_root(
 	const xmlNode *root = xmlDocGetRootElement(doc);
 
 	if (!root || !is_element(root, root_name))
-		return err_set(
-			r->e, RC_FACTS, 0, "%s: is not a <%s>", r->what, root_name);
+		return err_set(r->e, RC_FACTS, 0, "%s: is a <%.40s>, not a <%s>", r->what,
+			root ? (const char *)root->name : "", root_name);
 	return read(r, root, result);
 }
 

@@ -83,10 +83,16 @@ static enum rc find_model(const struct cpuxml_cpu *cpu, const char *what,
 
 	*out = m;
 	if (cpu->model[0] == '\0')
-		return err_set(e, RC_INPUT, 0, "%s: it names no model", what);
+		return err_set(e, RC_INPUT, 0,
+			"%s: it names no model, as host-model and host-passthrough do "
+			"not; a level has mode='custom' and a <model>",
+			what);
 	if (!m)
 		return err_set(e, RC_INPUT, 0, "%s: model %s is not known to %s", what,
 			cpu->model, catalogue_source());
+	if (cpu->vendor[0] && !catalogue_vendor_string(cpu->vendor))
+		return err_set(e, RC_INPUT, 0, "%s: vendor %s is not known to %s", what,
+			cpu->vendor, catalogue_source());
 	if (cpu->vendor[0] && m->vendor && strcmp(cpu->vendor, m->vendor) != 0)
 		return err_set(e, RC_INPUT, 0, "%s: model %s is of vendor %s, not %s",
 			what, m->name, m->vendor, cpu->vendor);

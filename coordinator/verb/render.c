@@ -65,7 +65,7 @@ static enum rc warn_of_other_words(
 		(bytes.size != strlen(xml) || memcmp(bytes.data, xml, bytes.size) != 0))
 		log_line(LOG_WARN, NULL,
 			"%s: not as cpuherd writes it; only model, vendor, maxphysaddr "
-			"and features are taken from it",
+			"and the features that it requires or disables are taken from it",
 			path);
 	buf_destroy(&again);
 	return rc;
@@ -78,9 +78,10 @@ static void warn_of_open(const char *path, const struct catalogue *c,
 
 	if (!bitset_is_empty(open))
 		log_line(LOG_WARN, NULL,
-			"%s: not closed for %s guests of %s: %s is left open: %s", path,
-			virt_names[l->virt], catalogue_source(), l->model,
-			names ? names : "");
+			"%s: not closed for %s guests: to some libvirt or QEMU %s also "
+			"means %s, which the text does not disable; a level of cpuherd "
+			"plan does",
+			path, virt_names[l->virt], l->model, names ? names : "");
 }
 
 static enum rc render_run(const struct options *o, struct arena *arena, struct err *e)

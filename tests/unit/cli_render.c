@@ -128,7 +128,8 @@ static void what_a_file_says_besides_is_warned_of(void **state)
 	assert_contains(r.err, "-: not as cpuherd writes it; only model, vendor, ");
 	assert_string_equal(r.out, test_read_file(&arena, LEVEL));
 	r = shell("printf '<cpu><model>Haswell</model></cpu>' | " CPUHERD " render -");
-	assert_contains(r.err, "-: not closed for kvm guests of ");
+	assert_contains(r.err, "-: not closed for kvm guests: to some libvirt or QEMU "
+			       "Haswell also means abm, arat, ");
 	r = shell("printf '<cpu>\\0</cpu>' | " CPUHERD " render -");
 	assert_int_equal(r.status, 3);
 	assert_string_equal(r.err, "cpuherd: -: it has a NUL byte\n");

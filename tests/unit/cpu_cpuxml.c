@@ -131,7 +131,7 @@ static void hostile_texts_are_refused_with_a_reason(void **state)
 		{ "", "is not XML" },
 		{ "<cpu>", "is not XML" },
 		{ "<cpu/><cpu/>", "is not XML" },
-		{ "<domain/>", "is not a <cpu>" },
+		{ "<domain/>", "is a <domain>, not a <cpu>" },
 		{ "<!DOCTYPE cpu [<!ENTITY a 'b'>]><cpu>&a;</cpu>", "document type" },
 		{ "<!DOCTYPE cpu SYSTEM 'file:///etc/passwd'><cpu/>", "document type" },
 		{ "<cpu><model>a b</model></cpu>", "not the name of a model: 'a b'" },

@@ -58,6 +58,11 @@ static const struct refusal {
 } refusals[] = {
 	{ "<cpu/>", "it names no model" },
 	{ "<domain/>", "level: " },
+	{ "<cpu mode='host-passthrough'/>",
+		"as host-model and host-passthrough do not; a level has mode='custom'" },
+	/* it was left out without a word */
+	{ "<cpu><model>kvm64</model><vendor>Acme</vendor></cpu>",
+		"vendor Acme is not known to " },
 	{ "<cpu><model>Has well</model></cpu>", "not the name of a model" },
 	{ "<cpu><model>gate64</model></cpu>", "model gate64 is not known to " },
 	{ "<cpu><model>pentiumpro</model></cpu>", "has model pentiumpro for kvm guests" },
