@@ -119,18 +119,33 @@ static enum rc remark_old_libvirt(
 		QEMU_OWN, w->least, w->most);
 }
 
+/* "64 GiB": where addresses of so many bits end. */
+static const char *end_text(const struct conditions *c, uint32_t bits)
+{
+	uint64_t end = (uint64_t)1 << (bits % 64) >> 30;
+
+	if (end < 1024)
+		return arena_format(c->arena, "%u GiB", (unsigned)end);
+	return arena_format(c->arena, "%u TiB", (unsigned)(end / 1024));
+}
+
+/* QEMU keeps 32 GiB of a q35 guest's addresses for 64-bit PCI windows, and does not start
+ * where they end above phys-bits (hw/i386/pc.c pc_memory_init, hw/pci-host/q35.c). */
 static enum rc remark_narrowest(
 	struct conditions *c, const struct widths *w, struct err *e)
 {
 	bool *of = conditions_nodes(c);
+	const char *end = end_text(c, w->least);
 
-	if (!of)
+	if (!of || !end)
 		return err_memory(e);
 	for (size_t i = 0; i < c->count; i++)
 		of[i] = w->least != w->most && bits_of(c, i) == w->least;
 	return conditions_say(c, false, "maxphysaddr", of, e,
-		"physical addresses have %u bits for all, elsewhere up to %u are there",
-		w->least, w->most);
+		"%u bits of physical addresses are all that is here (elsewhere up to "
+		"%u): a guest of the level gets less than %s of memory, and q35 needs "
+		"32 GiB of that for PCI",
+		w->least, w->most, end);
 }
 
 static bool shows_guest_bits(const struct conditions *c, size_t node)

@@ -66,6 +66,46 @@ enum rc conditions_say(struct conditions *c, bool warning, const char *about,
 	return RC_OK;
 }
 
+static struct condition_remark *missing_of(struct conditions *c, const bool *of)
+{
+	for (size_t i = 0; i < c->missing_count; i++)
+		if (memcmp(c->missing[i].of, of, c->count * sizeof(*of)) == 0)
+			return &c->missing[i];
+	return NULL;
+}
+
+enum rc conditions_miss(
+	struct conditions *c, const char *what, const bool *of, struct err *e)
+{
+	struct condition_remark *m = missing_of(c, of);
+
+	if (!conditions_any(c, of))
+		return RC_OK;
+	if (m) {
+		m->text = arena_format(c->arena, "%s, %s", m->text, what);
+		return m->text ? RC_OK : err_memory(e);
+	}
+	c->missing = arena_grow(
+		c->arena, c->missing, c->missing_count, sizeof(*c->missing));
+	if (!c->missing)
+		return err_memory(e);
+	c->missing[c->missing_count++] = (struct condition_remark){
+		.text = what,
+		.of = of,
+	};
+	return RC_OK;
+}
+
+static enum rc say_missing(struct conditions *c, struct err *e)
+{
+	enum rc rc = RC_OK;
+
+	for (size_t i = 0; i < c->missing_count && rc == RC_OK; i++)
+		rc = conditions_say(c, false, "facts", c->missing[i].of, e,
+			"not known here, and so not judged: %s", c->missing[i].text);
+	return rc;
+}
+
 static int compare_texts(const void *a, const void *b)
 {
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
@@ -200,8 +240,10 @@ enum rc conditions_remark(struct conditions *c, const struct level *l, struct er
 
 	c->remarks = NULL;
 	c->remark_count = 0;
+	c->missing = NULL;
+	c->missing_count = 0;
 	for (size_t i = 0; i < sizeof(remarking) / sizeof(remarking[0]) && rc == RC_OK;
 		i++)
 		rc = remarking[i](c, l, e);
-	return rc;
+	return rc == RC_OK ? say_missing(c, e) : rc;
 }

@@ -52,6 +52,8 @@ struct conditions {
 	/* by conditions_remark(), conditions_explain() */
 	struct condition_remark *remarks;
 	size_t remark_count;
+	struct condition_remark *missing; /* texts: what is not known of whom */
+	size_t missing_count;
 	const char *machines[MACHINE_FAMILIES]; /* newest that all have; NULL: none */
 };
 

@@ -38,6 +38,10 @@ enum rc conditions_say(struct conditions *c, bool warning, const char *about,
 	const bool *of, struct err *e, const char *fmt, ...)
 	__attribute__((format(printf, 6, 7)));
 
+/* What is not known of those nodes.  What is missing of the same nodes makes one note. */
+enum rc conditions_miss(
+	struct conditions *c, const char *what, const bool *of, struct err *e);
+
 /* One note for each different text, of the nodes that have it; NULL: no note.  In the
  * order of the texts, so that it does not depend on that of the nodes. */
 enum rc conditions_say_each(

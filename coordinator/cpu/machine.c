@@ -246,8 +246,7 @@ static enum rc remark_unknown(struct conditions *c, struct err *e)
 		return err_memory(e);
 	for (size_t i = 0; i < c->count; i++)
 		of[i] = !is_known(c, i);
-	return conditions_say(c, false, "machines", of, e,
-		"libvirt's capabilities are missing: machine types not known");
+	return conditions_miss(c, "machine types", of, e);
 }
 
 static enum rc remark_newest(struct conditions *c, struct err *e)

@@ -74,7 +74,7 @@ static enum rc remark_unknown(struct conditions *c, struct err *e)
 		return err_memory(e);
 	for (size_t i = 0; i < c->count; i++)
 		of[i] = !is_known(c, i);
-	return conditions_say(c, false, "microcode", of, e, "revision not known");
+	return conditions_miss(c, "microcode revision", of, e);
 }
 
 enum rc microcode_remark(struct conditions *c, const struct level *l, struct err *e)

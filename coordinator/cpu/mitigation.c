@@ -181,7 +181,8 @@ static enum rc remark_group(struct conditions *c, struct loss *losses, size_t fi
 		return conditions_say(c, true, "mitigations", NULL, e,
 			"all nodes offer them, and the level was made without: %s", what);
 	rc = conditions_say(c, true, "mitigations", loss->absent, e,
-		"lost, not offered here: %s", what);
+		"lost, not offered here: %s; newer microcode or kernel may bring it",
+		what);
 	if (rc == RC_OK)
 		rc = conditions_say(c, true, "mitigations", loss->unnamed, e,
 			"lost; the node may have them, but libvirt here is not known to "

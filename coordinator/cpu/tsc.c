@@ -78,8 +78,7 @@ static enum rc remark_unknown(struct conditions *c, struct err *e)
 		return err_memory(e);
 	for (size_t i = 0; i < c->count; i++)
 		of[i] = c->count > 1 && !rate_of(c, i);
-	return conditions_say(c, false, "tsc", of, e,
-		"frequency not known: it may change under a guest that moves");
+	return conditions_miss(c, "TSC frequency", of, e);
 }
 
 static enum rc remark_unscaled(struct conditions *c, struct err *e)

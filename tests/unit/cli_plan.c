@@ -48,9 +48,12 @@ static const struct plan {
 	{ "coffeelake+cascadelake-registers", "--allow-unproven", 0, "unproven" },
 	/* beside features */
 	{ "penryn+sandybridge+haswell", "", 0,
-		"note (maxphysaddr): physical addresses have 36 bits for all, elsewhere "
-		"up "
-		"to 46 are there: node02" },
+		"note (maxphysaddr): 36 bits of physical addresses are all that is here "
+		"(elsewhere up to 46): a guest of the level gets less than 64 GiB of "
+		"memory, and q35 needs 32 GiB of that for PCI: node02" },
+	{ "penryn+sandybridge+haswell", "", 0,
+		"note (facts): not known here, and so not judged: TSC frequency, machine "
+		"types, microcode revision: node01, node02, node03" },
 	{ "naples+zen2", "", 0,
 		"warning (mitigations): lost, not offered here: ibpb (barrier against "
 		"Spectre v2), amd-stibp" },

@@ -323,8 +323,10 @@ static void the_node_that_narrows_addresses_is_named(void **state)
 {
 	(void)state;
 	nodes[1].kvm_leaf[0].eax = 0x3024;
-	assert_contains(judge(), "note maxphysaddr: physical addresses have 36 bits for "
-				 "all, elsewhere up to 46 are there: n2\n");
+	assert_contains(judge(), "note maxphysaddr: 36 bits of physical addresses are "
+				 "all that is here (elsewhere up to 46): a guest of the "
+				 "level gets less than 64 GiB of memory, and q35 needs "
+				 "32 GiB of that for PCI: n2\n");
 	assert_int_equal(level.maxphysaddr, 36);
 	herd.virt = VIRT_QEMU; /* TCG knows only its own 40 */
 	judge();
@@ -419,13 +421,32 @@ static void machines_that_nobody_told_are_unknown_not_common(void **state)
 {
 	(void)state;
 	facts[1].present[BODY_capabilities] = false;
-	assert_contains(judge(), "machine types not known: n2\n");
+	assert_contains(judge(),
+		"note facts: not known here, and so not judged: machine types: n2\n");
 	put_capabilities(1, "", "");
 	facts[1].text[BODY_capabilities] = "<capabilities>";
-	assert_contains(judge(), "machine types not known: n2\n");
+	assert_contains(judge(),
+		"note facts: not known here, and so not judged: machine types: n2\n");
 	facts[0].present[BODY_capabilities] = false;
-	assert_contains(judge(), "machine types not known: n1 n2\n");
+	assert_contains(judge(),
+		"note facts: not known here, and so not judged: machine types: n1 n2\n");
 	assert_null(herd.machines[MACHINE_Q35]);
+}
+
+/* Three lines that say the same of the same nodes hide a fourth that matters. */
+static void what_is_missing_of_the_same_nodes_makes_one_note(void **state)
+{
+	(void)state;
+	herd_begin(2);
+	for (size_t i = 0; i < 2; i++) {
+		facts[i].present[BODY_capabilities] = false;
+		facts[i].small.microcode = "";
+	}
+	assert_contains(judge(), "note facts: not known here, and so not judged: machine "
+				 "types, microcode revision: n1 n2\n");
+	facts[0].small.tsc_khz = 0;
+	assert_contains(judge(), "machine types, microcode revision: n1 n2\n");
+	assert_contains(judge(), "not judged: TSC frequency: n1\n");
 }
 
 /* ---- TSC */
@@ -447,7 +468,7 @@ static void time_stamp_counters_apart_are_warned_of(void **state)
 			"note tsc: 2500.0 MHz: n1\n" },
 		{ 2400000, true, false, "moves in: n1\n" },
 		{ 2400000, true, true, NULL },
-		{ 0, false, false, "note tsc: frequency not known" },
+		{ 0, false, false, "and so not judged: TSC frequency: n2\n" },
 	};
 
 	(void)state;
@@ -746,7 +767,7 @@ static void one_cpu_with_two_microcodes_is_told(void **state)
 				 "note microcode: CPU 0x50654 has revision 0x2 here");
 	assert_silent(judge(), "306f2");
 	facts[1].small.microcode = "";
-	assert_contains(judge(), "note microcode: revision not known: n2\n");
+	assert_contains(judge(), "not judged: microcode revision: n2\n");
 }
 
 /* ---- mitigations */
@@ -761,7 +782,8 @@ static void a_lost_mitigation_is_told_with_its_nodes(void **state)
 	said = judge();
 	assert_contains(said,
 		"warning mitigations: lost, not offered here: spec-ctrl (IBRS and IBPB "
-		"against Spectre v2), md-clear (MDS: buffers can be cleared): n2\n");
+		"against Spectre v2), md-clear (MDS: buffers can be cleared); newer "
+		"microcode or kernel may bring it: n2\n");
 	herd.floor = FLOOR_IGNORE;
 	assert_silent(judge(), "mitigations");
 	herd.floor = FLOOR_REQUIRE;
@@ -794,7 +816,8 @@ static void a_name_that_is_not_known_is_not_called_absent(void **state)
 	offer_give(0, "ssbd");
 	bitset_add(&offers[1].names, bit_of("ssbd"));
 	assert_contains(judge(),
-		"lost, not offered here: ssbd (Speculative Store Bypass): "
+		"lost, not offered here: ssbd (Speculative Store Bypass); newer "
+		"microcode or kernel may bring it: "
 		"n2\n");
 	/* KVM's registers say that the node has it, its libvirt has never heard of it */
 	bitset_remove(&offers[1].names, bit_of("ssbd"));
@@ -918,6 +941,7 @@ int main(int argc, char **argv)
 		CASE(the_newest_machine_of_all_is_found),
 		CASE(an_alias_with_one_meaning_needs_no_word),
 		CASE(machines_that_nobody_told_are_unknown_not_common),
+		CASE(what_is_missing_of_the_same_nodes_makes_one_note),
 		CASE(time_stamp_counters_apart_are_warned_of),
 		CASE(state_that_lies_elsewhere_takes_its_features_along),
 		CASE(the_narrowest_cpu_of_a_node_counts),
