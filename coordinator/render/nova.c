@@ -1,5 +1,6 @@
 #include "coordinator/render/nova.h"
 
+#include <strings.h>
 #include <string.h>
 
 #include "coordinator/cpu/grants.h"
@@ -12,28 +13,28 @@
  * of choices; Train made cpu_model the list cpu_models; Wallaby took +flag and -flag
  * (allow-disabling-cpu-flags-cc861a3bdfffadf8.yaml). */
 static const struct nova_release releases[] = {
-	{ "mitaka", "cpu_model", SHAPE_MODEL, "", COMPARE_MOVE },
-	{ "newton", "cpu_model", SHAPE_MODEL, "", COMPARE_MOVE },
-	{ "ocata", "cpu_model", SHAPE_MODEL, "", COMPARE_MOVE },
-	{ "pike", "cpu_model", SHAPE_MODEL, "", COMPARE_MOVE },
-	{ "queens", "cpu_model", SHAPE_PCID, "", COMPARE_MOVE },
-	{ "rocky", "cpu_model", SHAPE_REQUIRES, "", COMPARE_MOVE },
-	{ "stein", "cpu_model", SHAPE_REQUIRES, "", COMPARE_MOVE },
-	{ "train", "cpu_models", SHAPE_REQUIRES, "", COMPARE_START },
-	{ "ussuri", "cpu_models", SHAPE_REQUIRES, "", COMPARE_START },
-	{ "victoria", "cpu_models", SHAPE_REQUIRES, "", COMPARE_START },
-	{ "wallaby", "cpu_models", SHAPE_ANY, "+", COMPARE_SKIP },
-	{ "xena", "cpu_models", SHAPE_ANY, "+", COMPARE_SKIP },
-	{ "yoga", "cpu_models", SHAPE_ANY, "+", COMPARE_SKIP },
-	{ "zed", "cpu_models", SHAPE_ANY, "+", COMPARE_SKIP },
-	{ "2023.1", "cpu_models", SHAPE_ANY, "+", COMPARE_SKIP },
-	{ "2023.2", "cpu_models", SHAPE_ANY, "+", COMPARE_SKIP },
-	{ "2024.1", "cpu_models", SHAPE_ANY, "+", COMPARE_SKIP },
-	{ "2024.2", "cpu_models", SHAPE_ANY, "+", COMPARE_SKIP },
-	{ "2025.1", "cpu_models", SHAPE_ANY, "+", COMPARE_SKIP },
-	{ "2025.2", "cpu_models", SHAPE_ANY, "+", COMPARE_SKIP },
-	{ "2026.1", "cpu_models", SHAPE_ANY, "+", COMPARE_SKIP },
-	{ "2026.2", "cpu_models", SHAPE_ANY, "+", COMPARE_SKIP },
+	{ "mitaka", "cpu_model", SHAPE_MODEL, "", COMPARE_MOVE, NULL },
+	{ "newton", "cpu_model", SHAPE_MODEL, "", COMPARE_MOVE, NULL },
+	{ "ocata", "cpu_model", SHAPE_MODEL, "", COMPARE_MOVE, NULL },
+	{ "pike", "cpu_model", SHAPE_MODEL, "", COMPARE_MOVE, NULL },
+	{ "queens", "cpu_model", SHAPE_PCID, "", COMPARE_MOVE, NULL },
+	{ "rocky", "cpu_model", SHAPE_REQUIRES, "", COMPARE_MOVE, NULL },
+	{ "stein", "cpu_model", SHAPE_REQUIRES, "", COMPARE_MOVE, NULL },
+	{ "train", "cpu_models", SHAPE_REQUIRES, "", COMPARE_START, NULL },
+	{ "ussuri", "cpu_models", SHAPE_REQUIRES, "", COMPARE_START, NULL },
+	{ "victoria", "cpu_models", SHAPE_REQUIRES, "", COMPARE_START, NULL },
+	{ "wallaby", "cpu_models", SHAPE_ANY, "+", COMPARE_SKIP, NULL },
+	{ "xena", "cpu_models", SHAPE_ANY, "+", COMPARE_SKIP, NULL },
+	{ "yoga", "cpu_models", SHAPE_ANY, "+", COMPARE_SKIP, NULL },
+	{ "zed", "cpu_models", SHAPE_ANY, "+", COMPARE_SKIP, NULL },
+	{ "2023.1", "cpu_models", SHAPE_ANY, "+", COMPARE_SKIP, "antelope" },
+	{ "2023.2", "cpu_models", SHAPE_ANY, "+", COMPARE_SKIP, "bobcat" },
+	{ "2024.1", "cpu_models", SHAPE_ANY, "+", COMPARE_SKIP, "caracal" },
+	{ "2024.2", "cpu_models", SHAPE_ANY, "+", COMPARE_SKIP, "dalmatian" },
+	{ "2025.1", "cpu_models", SHAPE_ANY, "+", COMPARE_SKIP, "epoxy" },
+	{ "2025.2", "cpu_models", SHAPE_ANY, "+", COMPARE_SKIP, "flamingo" },
+	{ "2026.1", "cpu_models", SHAPE_ANY, "+", COMPARE_SKIP, "gazpacho" },
+	{ "2026.2", "cpu_models", SHAPE_ANY, "+", COMPARE_SKIP, "hibiscus" },
 };
 
 enum { RELEASES = sizeof(releases) / sizeof(releases[0]) };
@@ -45,12 +46,18 @@ static const char *const cannot[] = {
 	[SHAPE_ANY] = "can say all",
 };
 
+static bool is_called(const struct nova_release *r, const char *name)
+{
+	return strcasecmp(r->name, name) == 0 ||
+	       (r->also && strcasecmp(r->also, name) == 0);
+}
+
 const struct nova_release *nova_find_release(const char *name)
 {
 	if (!name)
 		return &releases[RELEASES - 1];
 	for (size_t i = 0; i < RELEASES; i++)
-		if (strcmp(releases[i].name, name) == 0)
+		if (is_called(&releases[i], name))
 			return &releases[i];
 	return NULL;
 }

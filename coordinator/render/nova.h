@@ -25,9 +25,10 @@ struct nova_release {
 	enum shape shape;
 	const char *on; /* before a flag that is switched on: "+", "" */
 	enum nova_compare compare;
+	const char *also; /* the name beside the number; NULL: none */
 };
 
-/* The release of the name, or the newest for NULL; NULL when there is none such. */
+/* The release of the name ("Queens", "2024.1", "caracal"), or the newest for NULL; NULL when there is none such. */
 const struct nova_release *nova_find_release(const char *name);
 
 /* "mitaka, ... 2026.2" in order; "" when memory is short. */

@@ -595,6 +595,8 @@ static void an_unknown_release_is_answered_with_those_known(void **state)
 	assert_contains(r.e.text, "nova has no release 'kilo'; it is mitaka, newton, ");
 	assert_null(nova_find_release("Queens "));
 	assert_string_equal(nova_find_release(NULL)->name, "2026.2");
+	assert_string_equal(nova_find_release("Queens")->name, "queens");
+	assert_string_equal(nova_find_release("Caracal")->name, "2024.1");
 	r = small_write(&s, "vagrant", NULL);
 	assert_rc(r.rc, RC_USAGE, &r.e);
 	assert_contains(r.e.text,
