@@ -51,15 +51,15 @@ static const struct option_row {
 	ROW(0, "model", "NAME", TEXT, model, FOR_NEGOTIATE | FOR_PLAN, 0,
 		"build the level on this CPU model")
 	ROW(0, "prefer", "RULE", TEXT, prefer, FOR_NEGOTIATE | FOR_PLAN, 0,
-		"the model with the fewest elements, or the one libvirt would name (fewest)")
+		"fewest: the model with the fewest elements; libvirt: the one it would name (fewest)")
 	ROW(0, "virt-type", "TYPE", TEXT, virt_type,
 		FOR_NEGOTIATE | FOR_PLAN | FOR_RENDER, 0,
 		"kvm, qemu, or auto: kvm where all nodes have it (auto)")
 	FLAG(0, "cross-vendor", cross_vendor, FOR_NEGOTIATE | FOR_PLAN,
 		"one level of no vendor, for nodes of any (at your own risk with kvm)")
 	ROW(0, "mitigations", "WHAT", TEXT, mitigations, FOR_NEGOTIATE | FOR_PLAN, 0,
-		"of a level that lacks one that some node offers: warn, require "
-		"(refuse it) or ignore (warn)")
+		"if a node offers one that the level lacks: warn, require (refuse "
+		"such a level) or ignore (warn)")
 	ROW(0, "as", "FORMAT", TEXT, as, FOR_PLAN | FOR_RENDER, 0,
 		"print the level alone: libvirt, qemu, nova, devstack, zuul, proxmox, "
 		"kubevirt or json")

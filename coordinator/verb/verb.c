@@ -13,6 +13,7 @@ const struct verb verbs[] = {
 		"Show the level that the nodes could agree on, and who costs what",
 		"  cpuherd plan node[01-16]\n"
 		"  cpuherd plan --from facts/ --without node07\n"
+		"  cpuherd plan --at-least x86-64-v2 --require aes node[01-16]\n"
 		"  cpuherd plan --as nova node[01-16] > cpu.conf\n" },
 	{ "probe", probe_main, FOR_PROBE, "[options] NODES...",
 		"Show what each node is and can give a guest",
