@@ -171,7 +171,7 @@ const char *wishes_why_not(const struct offer *offers, size_t n, const struct wi
 	if (row && !row->qemu)
 		return "QEMU can give it to no guest";
 	if (find_lacking(offers, n, feature, lacking))
-		return "not every node offers it";
+		return "not offered by every node";
 	if (bitset_has(&w->excluded, feature))
 		return "--without takes it out";
 	if (bitset_has(&w->voted, feature))

@@ -160,21 +160,76 @@ static bool refused(const struct report_node *n, const char *feature)
 	return false;
 }
 
-static enum rc explain_one(struct run *run, size_t feature, struct err *e)
-{
-	const char *name = catalogue_name(run->catalogue, feature), *why;
-	bool *lacking = arena_alloc(&run->arena, run->count, sizeof(*lacking));
-	struct texts nodes = { .item = arena_alloc(
-				       &run->arena, run->count, sizeof(*nodes.item)) };
+/* Features that the same nodes lack for the same reason: one line says it. */
+struct refusal {
+	const char *names, *why;
+	struct texts nodes;
+};
 
-	if (!lacking || !nodes.item)
+struct refusals {
+	struct refusal *item;
+	size_t count;
+};
+
+static bool is_like(const struct refusal *a, const struct refusal *b)
+{
+	if (strcmp(a->why, b->why) != 0 || a->nodes.count != b->nodes.count)
+		return false;
+	for (size_t i = 0; i < a->nodes.count; i++)
+		if (a->nodes.item[i] != b->nodes.item[i])
+			return false;
+	return true;
+}
+
+static enum rc refusals_add(
+	struct run *run, struct refusals *all, const struct refusal *one, struct err *e)
+{
+	for (size_t i = 0; i < all->count; i++) {
+		struct refusal *like = &all->item[i];
+
+		if (!is_like(like, one))
+			continue;
+		like->names = arena_format(
+			&run->arena, "%s, %s", like->names, one->names);
+		return like->names ? RC_OK : err_memory(e);
+	}
+	all->item = arena_grow(&run->arena, all->item, all->count, sizeof(*all->item));
+	if (!all->item)
 		return err_memory(e);
-	why = wishes_why_not(run->offers, run->count, &run->wishes, feature, lacking);
+	all->item[all->count++] = *one;
+	return RC_OK;
+}
+
+static enum rc refuse_one(
+	struct run *run, size_t feature, struct refusals *all, struct err *e)
+{
+	struct refusal one = { .names = catalogue_name(run->catalogue, feature) };
+	bool *lacking = arena_alloc(&run->arena, run->count, sizeof(*lacking));
+	struct texts *nodes = &one.nodes;
+
+	nodes->item = arena_alloc(&run->arena, run->count, sizeof(*nodes->item));
+	if (!lacking || !nodes->item)
+		return err_memory(e);
+	one.why = wishes_why_not(run->offers, run->count, &run->wishes, feature, lacking);
 	for (size_t i = 0; i < run->count; i++)
-		if (lacking[i] || refused(&run->nodes[i], name))
-			nodes.item[nodes.count++] = run->nodes[i].name;
-	return run_remark_of(run, true, "require", nodes,
-		arena_format(&run->arena, "%s is required: %s", name, why), e);
+		if (lacking[i] || refused(&run->nodes[i], one.names))
+			nodes->item[nodes->count++] = run->nodes[i].name;
+	return refusals_add(run, all, &one, e);
+}
+
+static enum rc explain_all(struct run *run, const struct refusals *all, struct err *e)
+{
+	enum rc rc = RC_OK;
+
+	for (size_t i = 0; i < all->count && rc == RC_OK; i++) {
+		const struct refusal *one = &all->item[i];
+
+		rc = run_remark_of(run, true, "require", one->nodes,
+			arena_format(&run->arena, "%s %s required: %s", one->names,
+				strchr(one->names, ',') ? "are" : "is", one->why),
+			e);
+	}
+	return rc;
 }
 
 enum rc wants_explain(struct run *run, struct err *e)
@@ -182,11 +237,12 @@ enum rc wants_explain(struct run *run, struct err *e)
 	struct bitset out = wishes_taken_out(&run->wishes);
 	struct bitset base = baseline_of(run->offers, run->count, &out, run->ops);
 	struct bitset missing = wishes_required(&run->wishes, run->virt);
+	struct refusals all = { 0 };
 	enum rc rc = RC_OK;
 
 	missing = bitset_minus(&missing, &base);
 	for (size_t bit = bitset_next(&missing, 0); bit < BITSET_BITS && rc == RC_OK;
 		bit = bitset_next(&missing, bit + 1))
-		rc = explain_one(run, bit, e);
-	return rc;
+		rc = refuse_one(run, bit, &all, e);
+	return rc == RC_OK ? explain_all(run, &all, e) : rc;
 }

@@ -14,8 +14,8 @@ enum rc wants_read(struct run *run, struct err *e);
 /* --exclude and --without, from the nodes of the inventory.  RC_USAGE, RC_INPUT. */
 enum rc wants_leave_out(struct run *run, struct err *e);
 
-/* A remark for each feature that is required and that the level cannot hold, with the
- * nodes that stand in its way. */
+/* Remarks on what is required and the level cannot hold: one for all features that the
+ * same nodes refuse for the same reason. */
 enum rc wants_explain(struct run *run, struct err *e);
 
 #endif

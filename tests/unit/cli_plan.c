@@ -67,13 +67,19 @@ static const struct plan {
 	/* a feature behind a node's name was left in, without a word */
 	{ THREE, "--without node01,avx", 0, "left out: avx" },
 	{ THREE, "--without avx,node[01,02]", 0, "1 node could agree on" },
+	/* it was eleven lines, in front of the one that says it all */
+	{ THREE, "--at-least Haswell", 21,
+		"warning (require): fma, movbe, fsgsbase, bmi1, avx2, smep, bmi2, erms, "
+		"invpcid are required: not offered by every node: node01\n"
+		"warning (require): hle, rtm are required: not offered by every node: "
+		"node01, node02\n" },
 	{ THREE, "--require avx,aes", 0, "3 nodes could agree on" },
 	{ THREE, "--require aes,avx2", 21, "avx2 (not offered by node01)" },
 	{ THREE, "--without node0[1-3]", 2, "every node is left out: none remains" },
 	{ THREE, "--require pclmulqdq --require sse4_2", 0, "3 nodes could agree on" },
 	{ THREE, "--require avx2", 21, "avx2 (not offered by node01)" },
 	{ THREE, "--require rtm", 21,
-		"warning (require): rtm is required: not every node offers it: node01, "
+		"warning (require): rtm is required: not offered by every node: node01, "
 		"node02\n" },
 	{ THREE, "--require avx2 --without node01", 0, "x86-64-v3, " },
 	{ THREE, "--at-least x86-64-v2", 0, "x86-64-v2, " },
