@@ -1,6 +1,7 @@
 #include "coordinator/render/qemu.h"
 
 #include "coordinator/cpu/names.h"
+#include "proto/texts.h"
 
 static const struct feature_row *row_of(const struct catalogue *c, const char *feature)
 {
@@ -51,22 +52,28 @@ static enum rc check_grounds(const struct writing *w, struct err *e)
 		names);
 }
 
-enum rc qemu_check(struct writing *w, struct err *e)
+static enum rc check_properties(const struct writing *w, struct err *e)
 {
 	const struct level *l = w->level;
-	const char *names = "";
+	struct texts unsaid = { 0 };
+	const char *names;
+	enum rc rc = RC_OK;
 
-	for (size_t i = 0; names && i < l->feature_count; i++)
+	for (size_t i = 0; i < l->feature_count && rc == RC_OK; i++)
 		if (!can_say(w->request->catalogue, &l->features[i]))
-			names = arena_format(w->arena, "%s%s%s", names,
-				names[0] ? ", " : "", l->features[i].name);
+			rc = texts_add(&unsaid, l->features[i].name, w->arena, e);
+	if (rc != RC_OK || unsaid.count == 0)
+		return rc;
+	names = texts_join(&unsaid, unsaid.count, w->arena);
 	if (!names)
 		return err_memory(e);
-	if (names[0])
-		return err_set(e, RC_FORMAT, 0,
-			"no property of QEMU is known for %.700s (%s)", names,
-			catalogue_source());
-	return check_grounds(w, e);
+	return err_set(e, RC_FORMAT, 0, "no property of QEMU is known for %.700s (%s)",
+		names, catalogue_source());
+}
+
+enum rc qemu_check(struct writing *w, struct err *e)
+{
+	return check_properties(w, e) == RC_OK ? check_grounds(w, e) : e->code;
 }
 
 /* Without "vendor" KVM shows the host's: the same on every node of the level. */

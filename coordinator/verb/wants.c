@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "coordinator/cpu/wishes.h"
+#include "proto/texts.h"
 
 static bool verb_has_level(const struct run *run)
 {
@@ -152,18 +153,10 @@ enum rc wants_leave_out(struct run *run, struct err *e)
 
 /* ---- why not */
 
-static bool refused(const struct report_node *n, const char *feature)
-{
-	for (size_t i = 0; i < n->refused.count; i++)
-		if (strcmp(n->refused.item[i], feature) == 0)
-			return true;
-	return false;
-}
-
 /* Features that the same nodes lack for the same reason: one line says it. */
 struct refusal {
-	const char *names, *why;
-	struct texts nodes;
+	const char *why;
+	struct texts features, nodes;
 };
 
 struct refusals {
@@ -181,40 +174,45 @@ static bool is_like(const struct refusal *a, const struct refusal *b)
 	return true;
 }
 
-static enum rc refusals_add(
-	struct run *run, struct refusals *all, const struct refusal *one, struct err *e)
+static struct refusal *refusal_find(struct refusals *all, const struct refusal *one)
 {
-	for (size_t i = 0; i < all->count; i++) {
-		struct refusal *like = &all->item[i];
+	for (size_t i = 0; i < all->count; i++)
+		if (is_like(&all->item[i], one))
+			return &all->item[i];
+	return NULL;
+}
 
-		if (!is_like(like, one))
-			continue;
-		like->names = arena_format(
-			&run->arena, "%s, %s", like->names, one->names);
-		return like->names ? RC_OK : err_memory(e);
+static enum rc refusals_add(struct run *run, struct refusals *all,
+	const struct refusal *one, const char *feature, struct err *e)
+{
+	struct refusal *to = refusal_find(all, one);
+
+	if (!to) {
+		all->item = arena_grow(
+			&run->arena, all->item, all->count, sizeof(*all->item));
+		if (!all->item)
+			return err_memory(e);
+		to = &all->item[all->count++];
+		*to = *one;
 	}
-	all->item = arena_grow(&run->arena, all->item, all->count, sizeof(*all->item));
-	if (!all->item)
-		return err_memory(e);
-	all->item[all->count++] = *one;
-	return RC_OK;
+	return texts_add(&to->features, feature, &run->arena, e);
 }
 
 static enum rc refuse_one(
 	struct run *run, size_t feature, struct refusals *all, struct err *e)
 {
-	struct refusal one = { .names = catalogue_name(run->catalogue, feature) };
+	const char *name = catalogue_name(run->catalogue, feature);
 	bool *lacking = arena_alloc(&run->arena, run->count, sizeof(*lacking));
-	struct texts *nodes = &one.nodes;
+	struct refusal one = { 0 };
+	enum rc rc = RC_OK;
 
-	nodes->item = arena_alloc(&run->arena, run->count, sizeof(*nodes->item));
-	if (!lacking || !nodes->item)
+	if (!lacking)
 		return err_memory(e);
 	one.why = wishes_why_not(run->offers, run->count, &run->wishes, feature, lacking);
-	for (size_t i = 0; i < run->count; i++)
-		if (lacking[i] || refused(&run->nodes[i], one.names))
-			nodes->item[nodes->count++] = run->nodes[i].name;
-	return refusals_add(run, all, &one, e);
+	for (size_t i = 0; i < run->count && rc == RC_OK; i++)
+		if (lacking[i] || texts_have(&run->nodes[i].refused, name))
+			rc = texts_add(&one.nodes, run->nodes[i].name, &run->arena, e);
+	return rc == RC_OK ? refusals_add(run, all, &one, name, e) : rc;
 }
 
 static enum rc explain_all(struct run *run, const struct refusals *all, struct err *e)
@@ -223,10 +221,14 @@ static enum rc explain_all(struct run *run, const struct refusals *all, struct e
 
 	for (size_t i = 0; i < all->count && rc == RC_OK; i++) {
 		const struct refusal *one = &all->item[i];
+		const char *names = texts_join(
+			&one->features, one->features.count, &run->arena);
 
+		if (!names)
+			return err_memory(e);
 		rc = run_remark_of(run, true, "require", one->nodes,
-			arena_format(&run->arena, "%s %s required: %s", one->names,
-				strchr(one->names, ',') ? "are" : "is", one->why),
+			arena_format(&run->arena, "%s %s required: %s", names,
+				one->features.count > 1 ? "are" : "is", one->why),
 			e);
 	}
 	return rc;
