@@ -22,9 +22,15 @@
  * - what: from facts to a level
  *     - verb/gather.[ch]     (facts, each bulky one from one node of its class)
  *     - verb/saved.[ch]      (facts in files: --from, --save)
- *     - cpu/                 (PURE: catalogue, decoding, offers, baseline, level)
+ *     - cpu/                 (PURE: catalogue, decoding, offers, baseline, level, what
+ *                             else must be alike)
  *     - render/              (PURE: the level as libvirt XML, and in the words of others)
- *     - verb/judge.[ch]      (virt type, offers, level, what was lost to whom)
+ *     - verb/guests.[ch]     (one virt type for all nodes)
+ *     - verb/offering.[ch]   (what every node offers)
+ *     - verb/wants.[ch]      (what the user wishes of the level)
+ *     - verb/judge.[ch]      (the level, and what is to be said of it)
+ *     - verb/split.[ch]      (a level for each CPU vendor, where one for all cannot be)
+ *     - verb/loss.[ch]       (what the level costs, and who is why)
  * - agreed: every node's own libvirt says yes
  *     - verb/vote.[ch]       (rounds of proposals and votes; each only removes)
  * - done: on all nodes or on none

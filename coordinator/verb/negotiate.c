@@ -1,7 +1,9 @@
 #include <string.h>
 
 #include "coordinator/verb/gather.h"
+#include "coordinator/verb/guests.h"
 #include "coordinator/verb/judge.h"
+#include "coordinator/verb/offering.h"
 #include "coordinator/verb/push.h"
 #include "coordinator/verb/verb.h"
 #include "coordinator/verb/vote.h"
@@ -14,11 +16,11 @@ static enum rc propose_level(struct run *run, struct err *e)
 {
 	enum rc rc;
 
-	judge_virt_types(run);
-	rc = judge_choose_virt(run, e);
+	guests_find_types(run);
+	rc = guests_choose_type(run, e);
 	if (rc != RC_OK)
 		return rc;
-	rc = judge_offers(run, e);
+	rc = offering_make(run, e);
 	if (rc == RC_OK)
 		rc = run_blame(run, nothing_written, e);
 	return rc == RC_OK ? judge_level(run, e) : rc;

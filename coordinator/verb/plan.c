@@ -1,7 +1,10 @@
 #include "coordinator/cpu/psabi.h"
 #include "coordinator/verb/document.h"
 #include "coordinator/verb/gather.h"
+#include "coordinator/verb/guests.h"
 #include "coordinator/verb/judge.h"
+#include "coordinator/verb/loss.h"
+#include "coordinator/verb/offering.h"
 #include "coordinator/verb/verb.h"
 
 static void plan_sum_up(struct run *run)
@@ -29,17 +32,17 @@ static enum rc plan_run(struct run *run, const struct options *o, struct err *e)
 		rc = run_blame(run, "no plan without them (--without NODE)", e);
 	if (rc != RC_OK)
 		return rc;
-	judge_virt_types(run);
-	rc = judge_choose_virt(run, e);
+	guests_find_types(run);
+	rc = guests_choose_type(run, e);
 	if (rc != RC_OK)
 		return rc;
-	rc = judge_offers(run, e);
+	rc = offering_make(run, e);
 	if (rc == RC_OK)
 		rc = run_blame(run, "no plan without them (--without NODE)", e);
 	if (rc == RC_OK)
 		rc = judge_level(run, e);
 	if (rc == RC_OK)
-		rc = judge_explain(run, e);
+		rc = loss_explain(run, e);
 	if (rc == RC_OK)
 		rc = judge_remarks(run, e);
 	if (rc == RC_OK)

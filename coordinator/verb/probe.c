@@ -1,5 +1,6 @@
 #include "coordinator/verb/gather.h"
-#include "coordinator/verb/judge.h"
+#include "coordinator/verb/guests.h"
+#include "coordinator/verb/offering.h"
 #include "coordinator/verb/saved.h"
 #include "coordinator/verb/verb.h"
 
@@ -35,8 +36,8 @@ static enum rc probe_run(struct run *run, const struct options *o, struct err *e
 		rc = facts_save(run, e);
 	if (rc != RC_OK)
 		return rc;
-	judge_virt_types(run);
-	rc = judge_best_offers(run, e);
+	guests_find_types(run);
+	rc = offering_make_best(run, e);
 	if (rc == RC_OK)
 		rc = run_blame(run, "see the lines of the report", e);
 	if (rc == RC_OK) {
