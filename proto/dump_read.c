@@ -174,6 +174,41 @@ static enum rc open_set(struct reader *r, struct register_set **out)
 	return RC_OK;
 }
 
+/* What one CPU says, it says once: else a `cpu` line is missing, and what all CPUs have
+ * would be taken from the first.  (Leaf 2 of old CPUs is asked several times.) */
+static enum rc second_answer(struct reader *r)
+{
+	return bad_line(
+		r, "a second answer for one CPU; begin each with a `cpu` line", "");
+}
+
+static bool contradicts(const struct leaf *a, const struct leaf *b)
+{
+	return a->function == b->function && a->index == b->index && a->function != 2 &&
+	       (a->eax != b->eax || a->ebx != b->ebx || a->ecx != b->ecx ||
+		       a->edx != b->edx);
+}
+
+static enum rc check_leaf(struct reader *r, const struct list *leaves)
+{
+	const struct leaf *all = leaves->item, *last = all + leaves->count - 1;
+
+	for (const struct leaf *l = all; l < last; l++)
+		if (contradicts(l, last))
+			return second_answer(r);
+	return RC_OK;
+}
+
+static enum rc check_msr(struct reader *r, const struct list *msrs)
+{
+	const struct msr *all = msrs->item, *last = all + msrs->count - 1;
+
+	for (const struct msr *m = all; m < last; m++)
+		if (m->index == last->index && m->value != last->value)
+			return second_answer(r);
+	return RC_OK;
+}
+
 static enum rc read_cpuid(struct reader *r, char *rest)
 {
 	uint32_t number[6];
@@ -194,7 +229,8 @@ static enum rc read_cpuid(struct reader *r, char *rest)
 		return RC_MEMORY;
 	*leaf = (struct leaf){ number[0], number[1], number[2], number[3], number[4],
 		number[5] };
-	return *take_word(&rest) ? bad_line(r, "cpuid has too many words", "") : RC_OK;
+	return *take_word(&rest) ? bad_line(r, "cpuid has too many words", "")
+				 : check_leaf(r, &set->leaves);
 }
 
 static enum rc read_msr(struct reader *r, char *rest)
@@ -213,7 +249,7 @@ static enum rc read_msr(struct reader *r, char *rest)
 	if (!text_to_u32(take_word(&rest), &msr->index) ||
 		!text_to_u64(take_word(&rest), &msr->value) || *take_word(&rest))
 		return bad_line(r, "msr needs INDEX VALUE", "");
-	return RC_OK;
+	return check_msr(r, &set->msrs);
 }
 
 static enum rc read_text(struct reader *r, char *rest)

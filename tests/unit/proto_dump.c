@@ -169,6 +169,9 @@ static const struct bad_dump {
 	{ "source host\ncpuid 1 2 3 4 5 6 7\n", "n.facts:2: cpuid has too many words" },
 	{ "source host\ncpuid 1 2 3 4 5 -6\n", "n.facts:2: cpuid needs" },
 	{ "source host\nmsr 0x10a\n", "n.facts:2: msr needs" },
+	{ "cpuid 7 0 0 32 0 0\ncpuid 7 1 0 0 0 0\ncpuid 7 0 0 0 0 0\n",
+		"n.facts:3: a second answer for one CPU" },
+	{ "cpu 0\nmsr 0x10a 1\nmsr 0x10a 0\n", "n.facts:3: a second answer for one CPU" },
 	{ "source host\nsource host\n", "n.facts:2: a second section" },
 	{ "source moon\n", "n.facts:1: source is host, kvm or emulated, not: moon" },
 	{ "gap\n", "n.facts:1: gap needs" },
@@ -179,6 +182,23 @@ static const struct bad_dump {
 	{ "<cpudata arch='x86'>\n",
 		"n.facts:1: no line of a dump begins with: <cpudata" },
 };
+
+/* Another CPU, another source; and Intel's leaf 2 is asked until it has said all. */
+static void the_same_leaf_of_another_cpu_is_no_second_answer(void **state)
+{
+	struct arena arena = { 0 };
+	struct node_facts f;
+	struct err e;
+
+	(void)state;
+	assert_rc(read_text("cpu 0\ncpuid 7 0 0 32 0 0\ncpuid 7 0 0 32 0 0\n"
+			    "cpuid 2 0 2 0 0 0\ncpuid 2 0 2 1 0 0\nmsr 0x10a 1\n"
+			    "cpu 1\ncpuid 7 0 0 0 0 0\nmsr 0x10a 0\n"
+			    "source kvm\ncpuid 7 0 0 8 0 0\nmsr 0x10a 2\n",
+			  &arena, &f, &e),
+		RC_OK, &e);
+	arena_destroy(&arena);
+}
 
 static void a_bad_line_is_named_by_file_and_line(void **state)
 {
@@ -265,6 +285,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(registers_before_any_source_are_the_hosts),
 		cmocka_unit_test(a_file_may_list_each_cpu_of_a_large_machine),
 		cmocka_unit_test(words_of_a_newer_version_are_skipped),
+		cmocka_unit_test(the_same_leaf_of_another_cpu_is_no_second_answer),
 		cmocka_unit_test(a_bad_line_is_named_by_file_and_line),
 		cmocka_unit_test(a_newline_in_a_fact_does_not_begin_a_line),
 		cmocka_unit_test(bodies_travel_as_the_same_bytes),
