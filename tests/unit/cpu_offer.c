@@ -431,6 +431,29 @@ static void what_cannot_be_granted_is_made_of_no_registers(void **state)
 	}
 }
 
+/* QEMU 10.0.4 asks the CPU (cpu_grants.c), which the facts have or have not. */
+static void arch_capabilities_go_by_the_cpus_of_the_facts(void **state)
+{
+	struct leaf has[] = { intel_leaf, { 7, 0, 0, 0, 0, 1 << 29 } };
+	struct msr msr = { 0x10a, 1 };
+	struct register_set kvm = { "", { has, 2 }, { &msr, 1 } };
+	struct register_set host = { "", { has, 2 }, { NULL, 0 } };
+	struct node n;
+
+	(void)state;
+	for (size_t leaves = 1; leaves <= 2; leaves++) {
+		setup_source(&n, "dkrp");
+		n.facts.small.libvirt_version = 11003000;
+		n.facts.small.hypervisor_version = 10000004;
+		host.leaves.count = leaves;
+		n.facts.registers[BODY_kvm].sets.item = &kvm;
+		n.facts.registers[BODY_host].sets.item = &host;
+		assert_rc(derive_from(&n, OFFER_KVM), RC_OK, &n.e);
+		assert_int_equal(offers(&n, "arch-capabilities"), leaves == 2);
+		arena_destroy(&n.arena);
+	}
+}
+
 /* fred is new to QEMU 10.0, and to the kernels of its years. */
 static void what_some_programs_do_not_know_needs_their_versions(void **state)
 {
@@ -545,6 +568,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(what_some_programs_do_not_know_needs_their_versions),
 		cmocka_unit_test(
 			programs_older_than_the_catalogue_make_no_offer_of_registers),
+		cmocka_unit_test(arch_capabilities_go_by_the_cpus_of_the_facts),
 		cmocka_unit_test(floating_features_are_offered_beside_a_proven_node),
 		cmocka_unit_test(an_older_libvirt_is_only_trusted_with_names_it_used),
 	};

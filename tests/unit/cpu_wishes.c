@@ -360,6 +360,9 @@ static void a_floor_holds_only_what_a_guest_can_be_given(void **state)
 			bit = bitset_next(&floor, bit + 1)) {
 			assert_true(catalogue_feature(NULL, bit)->migratable);
 			assert_non_null(catalogue_feature(NULL, bit)->qemu);
+			/* what stands on svm is in no floor without it */
+			assert_true(catalogue_feature(NULL, bit)->leaf != 0x8000000a ||
+				    bitset_has(&floor, row_of("svm")));
 		}
 	}
 }
