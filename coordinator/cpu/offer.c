@@ -399,7 +399,7 @@ static enum rc no_source(struct deriving *d, enum offer_source weakest)
 	return missing(d, body_rows[domcaps ? bodies->offer : bodies->domcaps].name, why);
 }
 
-enum rc offer_from_best(struct catalogue *c, const struct node_facts *f,
+enum rc offer_from_facts(struct catalogue *c, const struct node_facts *f,
 	enum virt_type virt, enum offer_source weakest, struct arena *arena,
 	struct offer *out, struct err *e)
 {
@@ -421,12 +421,6 @@ enum rc offer_from_best(struct catalogue *c, const struct node_facts *f,
 		offer_derive_names(
 			out, f->small.libvirt_version, f->small.hypervisor_version);
 	return rc;
-}
-
-enum rc offer_from_facts(struct catalogue *c, const struct node_facts *f,
-	enum virt_type virt, struct arena *arena, struct offer *out, struct err *e)
-{
-	return offer_from_best(c, f, virt, OFFER_LIBVIRT, arena, out, e);
 }
 
 void offers_settle_floating(struct offer *offers, size_t n)

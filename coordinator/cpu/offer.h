@@ -64,13 +64,9 @@ enum offer_source offer_best_source(
 bool offer_has_virt(const struct node_facts *f, enum virt_type virt,
 	enum offer_source weakest, const char **why);
 
-/* RC_FACTS when an offer cannot be derived from the facts, with the reason.  Only
- * libvirt is believed. */
+/* The offer from the best source, down to `weakest`.  RC_FACTS when there is none, with
+ * the reason. */
 enum rc offer_from_facts(struct catalogue *c, const struct node_facts *f,
-	enum virt_type virt, struct arena *arena, struct offer *out, struct err *e);
-
-/* The same, but sources down to `weakest` are believed. */
-enum rc offer_from_best(struct catalogue *c, const struct node_facts *f,
 	enum virt_type virt, enum offer_source weakest, struct arena *arena,
 	struct offer *out, struct err *e);
 

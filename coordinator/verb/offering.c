@@ -19,7 +19,7 @@ static void offer_make(struct run *run, size_t i, enum virt_type virt)
 	struct offer *offer = &run->offers[i];
 	const char *unread;
 
-	if (!run_has(run, i) || offer_from_best(run->catalogue, &run->facts[i], virt,
+	if (!run_has(run, i) || offer_from_facts(run->catalogue, &run->facts[i], virt,
 					offering_weakest(run->options), &run->arena,
 					offer, &n->err) != RC_OK)
 		return;

@@ -148,8 +148,8 @@ static void add_offer(struct hosts *h, const char *expanded)
 	f->present[caps] = f->present[offer] = true;
 	f->text[caps] = domain_capabilities(h);
 	f->text[offer] = expanded;
-	assert_rc(offer_from_facts(referee.catalogue, f, h->virt, &h->arena,
-			  &h->offers[h->count], &e),
+	assert_rc(offer_from_facts(referee.catalogue, f, h->virt, OFFER_LIBVIRT,
+			  &h->arena, &h->offers[h->count], &e),
 		RC_OK, &e);
 }
 

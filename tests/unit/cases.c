@@ -157,7 +157,7 @@ static const char *load_offers(struct fleet_case *c)
 		struct err e;
 
 		assert_rc(dump_read(in, names[i], &c->arena, f, &e), RC_OK, &e);
-		if (offer_from_best(c->catalogue, f, c->virt, c->weakest, &c->arena,
+		if (offer_from_facts(c->catalogue, f, c->virt, c->weakest, &c->arena,
 			    &c->offers[c->count], &e) != RC_OK)
 			return arena_format(&c->arena, "%s: %s: %s\n", names[i],
 				rc_name(e.code), e.text);

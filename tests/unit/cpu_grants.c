@@ -404,7 +404,7 @@ static void make_again(struct machine *m, enum offer_source source)
 		m->facts.small.kernel = "";
 		m->facts.small.libvirt_version = m->facts.small.hypervisor_version = 0;
 	}
-	assert_rc(offer_from_best(m->catalogue, &m->facts, VIRT_KVM, source, &m->arena,
+	assert_rc(offer_from_facts(m->catalogue, &m->facts, VIRT_KVM, source, &m->arena,
 			  &m->made, &e),
 		RC_OK, &e);
 	assert_int_equal(m->made.source, source);
@@ -428,8 +428,8 @@ static void check_machine(const char *path)
 	assert_rc(dump_read((struct bytes){ (const uint8_t *)text, strlen(text) }, path,
 			  &m.arena, &m.facts, &e),
 		RC_OK, &e);
-	assert_rc(
-		offer_from_facts(m.catalogue, &m.facts, VIRT_KVM, &m.arena, &m.asked, &e),
+	assert_rc(offer_from_facts(m.catalogue, &m.facts, VIRT_KVM, OFFER_LIBVIRT,
+			  &m.arena, &m.asked, &e),
 		RC_OK, &e);
 	make_again(&m, OFFER_KVM);
 	assert_subset(&m.made.features, &m.asked.features);

@@ -97,7 +97,7 @@ static enum rc make_offers(struct judging *j, struct err *e)
 	if (!j->catalogue)
 		return e->code;
 	for (size_t i = 0; i < j->count && rc == RC_OK; i++)
-		rc = offer_from_best(j->catalogue, &j->facts[i], VIRT_KVM, OFFER_RAW,
+		rc = offer_from_facts(j->catalogue, &j->facts[i], VIRT_KVM, OFFER_RAW,
 			&j->arena, &j->offers[i], e);
 	offers_settle_floating(j->offers, j->count);
 	return rc;

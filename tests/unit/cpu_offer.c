@@ -39,8 +39,8 @@ static void setup(struct node *n, const char *domcaps, const char *offer)
 
 static enum rc derive(struct node *n)
 {
-	return offer_from_facts(
-		n->catalogue, &n->facts, VIRT_KVM, &n->arena, &n->offer, &n->e);
+	return offer_from_facts(n->catalogue, &n->facts, VIRT_KVM, OFFER_LIBVIRT,
+		&n->arena, &n->offer, &n->e);
 }
 
 static bool offers(const struct node *n, const char *name)
@@ -145,8 +145,8 @@ static void cpus_that_differ_take_nothing_from_an_emulated_one(void **state)
 	n.facts.text[BODY_offer_qemu] = OFFER("", REQUIRE("fpu") REQUIRE("avx2"));
 	n.facts.present[BODY_domcaps_qemu] = n.facts.present[BODY_offer_qemu] = true;
 	n.facts.registers[BODY_host].sets = (struct list){ kinds, 2 };
-	assert_rc(offer_from_facts(
-			  n.catalogue, &n.facts, VIRT_QEMU, &n.arena, &n.offer, &n.e),
+	assert_rc(offer_from_facts(n.catalogue, &n.facts, VIRT_QEMU, OFFER_LIBVIRT,
+			  &n.arena, &n.offer, &n.e),
 		RC_OK, &n.e);
 	assert_true(offers(&n, "avx2"));
 	arena_destroy(&n.arena);
@@ -168,7 +168,7 @@ static void cpus_that_differ_limit_what_kvm_said_on_one(void **state)
 	n.facts.registers[BODY_kvm].sets = (struct list){ &answer, 1 };
 	n.facts.present[BODY_kvm] = true;
 	n.facts.registers[BODY_host].sets = (struct list){ kinds, 2 };
-	assert_rc(offer_from_best(n.catalogue, &n.facts, VIRT_KVM, OFFER_KVM, &n.arena,
+	assert_rc(offer_from_facts(n.catalogue, &n.facts, VIRT_KVM, OFFER_KVM, &n.arena,
 			  &n.offer, &n.e),
 		RC_OK, &n.e);
 	assert_int_equal(n.offer.source, OFFER_KVM);
@@ -327,7 +327,7 @@ static void setup_source(struct node *n, const char *have)
 
 static enum rc derive_from(struct node *n, enum offer_source weakest)
 {
-	return offer_from_best(
+	return offer_from_facts(
 		n->catalogue, &n->facts, VIRT_KVM, weakest, &n->arena, &n->offer, &n->e);
 }
 
