@@ -31,13 +31,21 @@ static enum rc pool_fill(const struct conditions *all, const struct wishes *wish
 	const struct bitset_ops *ops, struct pool *p, struct err *e)
 {
 	struct conditions own;
+	enum rc rc;
 
 	if (!conditions_of(all, p, &own))
 		return err_memory(e);
 	p->why = (struct err){ 0 };
-	if (conditions_choose(&own, wishes, ops, &p->level, &p->why) != RC_MEMORY)
-		return RC_OK;
-	return err_memory(e);
+	rc = conditions_choose(&own, wishes, ops, &p->level, &p->why);
+	if (rc == RC_OK && own.facts)
+		rc = conditions_remark(&own, &p->level, &p->why);
+	if (rc == RC_MEMORY)
+		return err_memory(e);
+	if (rc == RC_OK && own.facts) {
+		p->remarks = own.remarks;
+		p->remark_count = own.remark_count;
+	}
+	return RC_OK;
 }
 
 enum rc pools_choose(const struct conditions *all, const struct wishes *wishes,

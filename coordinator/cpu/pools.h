@@ -13,6 +13,9 @@ struct pool {
 	const size_t *node; /* places in the offers, ascending */
 	size_t count;
 	struct level level; /* where why.code is RC_OK */
+	const struct condition_remark
+		*remarks; /* on that level; `of` is by place in node */
+	size_t remark_count;
 	struct err why;
 };
 
