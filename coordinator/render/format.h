@@ -17,6 +17,7 @@ struct format_request {
 	const struct catalogue *catalogue;
 	const char *name;	  /* of the level */
 	const char *nova_release; /* "wallaby", "2025.1"; NULL: the newest known */
+	struct texts doubts;	  /* why the level is less than certain: heads the text */
 };
 
 /* Is there such a format, and does it depend on the release of nova? */

@@ -26,6 +26,8 @@ void writing_heading(struct writing *w)
 	PUT(w, "# for %s guests%s%s.\n", virt_names[l->virt],
 		l->vendor[0] ? " on hosts of vendor " : "; it states no vendor",
 		l->vendor);
+	for (size_t i = 0; i < w->request->doubts.count; i++)
+		PUT(w, "# Warning: %s\n", w->request->doubts.item[i]);
 	for (size_t i = 0; i < w->notes->count; i++)
 		PUT(w, "# Note: %s\n", w->notes->item[i]);
 }

@@ -9,13 +9,14 @@
 #include "proto/limits.h"
 
 enum rc document_make(const struct options *o, const struct level *l,
-	const struct catalogue *c, struct arena *arena, struct document *out,
-	struct err *e)
+	const struct catalogue *c, struct texts doubts, struct arena *arena,
+	struct document *out, struct err *e)
 {
 	const struct format_request request = { .level = l,
 		.catalogue = c,
 		.name = o->level_name,
-		.nova_release = o->nova_release };
+		.nova_release = o->nova_release,
+		.doubts = doubts };
 	struct buf text = buf_with_cap(LIMIT_PLACE_BYTES);
 	enum rc rc = format_write(o->as, &request, arena, &text, &out->notes, e);
 

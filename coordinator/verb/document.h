@@ -12,10 +12,11 @@ struct document {
 	struct texts notes;
 };
 
-/* The level as the options ask for it.  RC_FORMAT when the format cannot say it. */
+/* The level as the options ask for it, headed by the doubts where the format has
+ * comments.  RC_FORMAT when the format cannot say it. */
 enum rc document_make(const struct options *o, const struct level *l,
-	const struct catalogue *c, struct arena *arena, struct document *out,
-	struct err *e);
+	const struct catalogue *c, struct texts doubts, struct arena *arena,
+	struct document *out, struct err *e);
 
 /* Prints it, and its notes as warnings.  RC_OUTPUT. */
 enum rc document_print(const struct document *d, struct err *e);

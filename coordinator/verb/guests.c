@@ -68,13 +68,19 @@ static bool lacks_kvm(const struct report_node *n)
 	return !n->virt[VIRT_KVM];
 }
 
+static const char *consequence(const struct run *run)
+{
+	return run->options->verb->bit == FOR_NEGOTIATE ? "nothing was written"
+							: "no plan";
+}
+
 /* Falling back to qemu would agree on a CPU that no guest of the kvm nodes has. */
 static enum rc virt_refuse_mix(struct run *run, struct err *e)
 {
 	err_set(e, RC_FACTS, 0,
-		"kvm is missing on %s and not on the others: nothing was written "
-		"(--virt-type qemu agrees on one CPU for emulated guests)",
-		run_names(run, lacks_kvm));
+		"kvm is missing on %s and not on the others: %s (--virt-type qemu agrees "
+		"on one CPU for emulated guests)",
+		run_names(run, lacks_kvm), consequence(run));
 	blame_lacking(run, VIRT_KVM);
 	return e->code;
 }
@@ -98,7 +104,7 @@ enum rc guests_choose_type(struct run *run, struct err *e)
 		blame_lacking(run, wanted);
 	else
 		guests_blame_the_unable(run);
-	if (run_blame(run, "nothing was written", e) != RC_OK)
+	if (run_blame(run, consequence(run), e) != RC_OK)
 		return e->code;
 	if (wanted != VIRT_COUNT)
 		return virt_set(run, wanted);

@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "coordinator/cpu/psabi.h"
 #include "coordinator/verb/document.h"
 #include "coordinator/verb/gather.h"
@@ -6,6 +8,7 @@
 #include "coordinator/verb/loss.h"
 #include "coordinator/verb/offering.h"
 #include "coordinator/verb/verb.h"
+#include "proto/texts.h"
 
 static void plan_sum_up(struct run *run)
 {
@@ -20,6 +23,23 @@ static void plan_sum_up(struct run *run)
 		run->report.loss_count);
 
 	run->report.summary = summary ? summary : "";
+}
+
+/* A document is read where the warnings of this run are not: it says by itself that its
+ * level is a guess, or of no vendor. */
+static enum rc plan_document(struct run *run, struct err *e)
+{
+	const struct report_remark *m = run->report.remarks;
+	struct texts doubts = { 0 };
+	enum rc rc = RC_OK;
+
+	for (size_t i = 0; i < run->report.remark_count && rc == RC_OK; i++)
+		if (m[i].warning && (strcmp(m[i].about, "offer") == 0 ||
+					    strcmp(m[i].about, "vendor") == 0))
+			rc = texts_add(&doubts, m[i].text, &run->arena, e);
+	return rc == RC_OK ? document_make(run->options, &run->level, run->catalogue,
+				     doubts, &run->arena, &run->document, e)
+			   : rc;
 }
 
 static enum rc plan_run(struct run *run, const struct options *o, struct err *e)
@@ -48,8 +68,7 @@ static enum rc plan_run(struct run *run, const struct options *o, struct err *e)
 	if (rc == RC_OK)
 		plan_sum_up(run);
 	if (rc == RC_OK && o->as)
-		rc = document_make(
-			o, &run->level, run->catalogue, &run->arena, &run->document, e);
+		rc = plan_document(run, e);
 	return rc;
 }
 

@@ -100,7 +100,8 @@ static enum rc render_run(const struct options *o, struct arena *arena, struct e
 		warn_of_other_words(path, xml, &level, e) != RC_OK)
 		return e->code;
 	warn_of_open(path, c, &level, &open, arena);
-	if (document_make(o, &level, c, arena, &document, e) != RC_OK)
+	if (document_make(o, &level, c, (struct texts){ 0 }, arena, &document, e) !=
+		RC_OK)
 		return e->code;
 	return document_print(&document, e);
 }

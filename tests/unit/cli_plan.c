@@ -19,7 +19,7 @@ static const struct plan {
 	{ "haswell+naples-under-tcg", "--virt-type qemu", 0, "(qemu)" },
 	/* falling back to emulation by itself would promise kvm guests a strange CPU */
 	{ "skylake+a-node-without-kvm", "", 20,
-		"kvm is missing on node02 and not on the others: nothing was written" },
+		"kvm is missing on node02 and not on the others: no plan (--virt-type" },
 	{ "skylake+a-node-without-kvm", "--virt-type qemu", 0, "(qemu)" },
 	{ "skylake+a-node-without-kvm", "--virt-type kvm", 20,
 		"node02: no guests of virt type kvm" },
@@ -32,6 +32,16 @@ static const struct plan {
 	{ "haswell+naples-mixed-vendors", "--cross-vendor --virt-type qemu", 0,
 		"note (vendor): an emulated CPU" },
 	{ "naples+zen2", "--cross-vendor", 0, "note (vendor): all these nodes" },
+	/* what a pool's level costs, as if its nodes were alone */
+	{ "haswell+naples+zen2-mixed-vendors", "", 21,
+		"warning (mitigations): lost, not offered here: ibpb (barrier against "
+		"Spectre v2), amd-stibp (Spectre v2 between threads), amd-ssbd "
+		"(Speculative Store Bypass); newer microcode or kernel may bring it: "
+		"node02\n" },
+	{ "haswell+naples-mixed-vendors", "--cross-vendor --as nova", 0,
+		"\n# Warning: with KVM a guest sees its host's CPU vendor" },
+	{ "coffeelake+cascadelake-registers", "--allow-unproven --as kubevirt", 0,
+		"\n# Warning: unproven: raw CPUID less what KVM never gives" },
 	{ "naples+dhyana", "", 21, "AMD (node01), Hygon (node02)" },
 	{ "haswell+facts-with-registers-only", "", 20, "--allow-unproven goes by that" },
 	{ "haswell+facts-with-registers-only", "--allow-unproven", 0,

@@ -131,7 +131,10 @@ static enum rc make_documents(struct judging *j, struct err *e)
 	enum rc rc = RC_OK;
 
 	for (size_t i = 0; i < sizeof(as) / sizeof(as[0]) && rc == RC_OK; i++) {
-		struct format_request r = { &j->level, j->catalogue, "memory", as[i][1] };
+		struct format_request r = { .level = &j->level,
+			.catalogue = j->catalogue,
+			.name = "memory",
+			.nova_release = as[i][1] };
 		struct texts notes;
 
 		rc = format_write(as[i][0], &r, &j->arena, &j->said, &notes, e);

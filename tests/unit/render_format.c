@@ -24,7 +24,9 @@ struct result {
 static struct result write_as(struct arena *arena, const char *format,
 	const struct catalogue *c, const struct level *l, const char *release)
 {
-	struct format_request request = { l, c, "gold", release };
+	struct format_request request = {
+		.level = l, .catalogue = c, .name = "gold", .nova_release = release
+	};
 	struct buf out = buf_with_cap(LIMIT_PLACE_BYTES);
 	struct result r = { .text = "" };
 
@@ -311,7 +313,9 @@ static void nothing_but_names_gets_into_a_text(void **state)
 		s.level.vendor = "Intel\n";
 		assert_int_equal(small_write(&s, formats[i], NULL).rc, RC_INTERNAL);
 		s.level.vendor = "";
-		request = (struct format_request){ &s.level, s.catalogue, "a b", NULL };
+		request = (struct format_request){
+			.level = &s.level, .catalogue = s.catalogue, .name = "a b"
+		};
 		assert_rc(format_write(formats[i], &request, &s.arena, &out, &notes, &e),
 			RC_INTERNAL, &e);
 		assert_int_equal(buf_bytes(&out).size, 0);
@@ -330,7 +334,9 @@ static void a_text_too_long_is_refused(void **state)
 		struct format_request request;
 
 		small_begin(&s, "Haswell", two);
-		request = (struct format_request){ &s.level, s.catalogue, "gold", NULL };
+		request = (struct format_request){
+			.level = &s.level, .catalogue = s.catalogue, .name = "gold"
+		};
 		assert_rc(format_write(formats[i], &request, &s.arena, &out, &notes, &e),
 			RC_LIMIT, &e);
 		buf_destroy(&out);

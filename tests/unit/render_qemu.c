@@ -69,7 +69,9 @@ static bool say_with(const struct model_row *m, struct level *out)
 
 static const char *line_of(const struct level *l)
 {
-	struct format_request request = { l, catalogue, "baseline", NULL };
+	struct format_request request = {
+		.level = l, .catalogue = catalogue, .name = "baseline"
+	};
 	struct buf out = buf_with_cap(LIMIT_PLACE_BYTES);
 	struct texts notes;
 	struct err e;
