@@ -96,6 +96,18 @@ enum rc conditions_miss(
 	return RC_OK;
 }
 
+enum rc conditions_miss_unless(struct conditions *c, const char *what,
+	bool (*is_known)(const struct conditions *c, size_t node), struct err *e)
+{
+	bool *of = conditions_nodes(c);
+
+	if (!of)
+		return err_memory(e);
+	for (size_t i = 0; i < c->count; i++)
+		of[i] = !is_known(c, i);
+	return conditions_miss(c, what, of, e);
+}
+
 static enum rc say_missing(struct conditions *c, struct err *e)
 {
 	enum rc rc = RC_OK;

@@ -41,6 +41,9 @@ enum rc conditions_say(struct conditions *c, bool warning, const char *about,
 /* What is not known of those nodes.  What is missing of the same nodes makes one note. */
 enum rc conditions_miss(
 	struct conditions *c, const char *what, const bool *of, struct err *e);
+/* The same of the nodes of which is_known() says no. */
+enum rc conditions_miss_unless(struct conditions *c, const char *what,
+	bool (*is_known)(const struct conditions *c, size_t node), struct err *e);
 
 /* One note for each different text, of the nodes that have it; NULL: no note.  In the
  * order of the texts, so that it does not depend on that of the nodes. */

@@ -238,17 +238,6 @@ static enum rc remark_family(
 		       : RC_OK;
 }
 
-static enum rc remark_unknown(struct conditions *c, struct err *e)
-{
-	bool *of = conditions_nodes(c);
-
-	if (!of)
-		return err_memory(e);
-	for (size_t i = 0; i < c->count; i++)
-		of[i] = !is_known(c, i);
-	return conditions_miss(c, "machine types", of, e);
-}
-
 static enum rc remark_newest(struct conditions *c, struct err *e)
 {
 	const char *q35 = c->machines[MACHINE_Q35], *pc = c->machines[MACHINE_I440FX];
@@ -271,5 +260,5 @@ enum rc machine_remark(struct conditions *c, const struct level *l, struct err *
 		rc = remark_newest(c, e);
 	for (int family = 0; family < MACHINE_FAMILIES && rc == RC_OK; family++)
 		rc = remark_alias(c, (enum machine_family)family, e);
-	return rc == RC_OK ? remark_unknown(c, e) : rc;
+	return rc == RC_OK ? conditions_miss_unless(c, "machine types", is_known, e) : rc;
 }

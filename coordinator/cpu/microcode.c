@@ -66,17 +66,6 @@ static enum rc remark_mixed(struct conditions *c, const size_t *first, struct er
 	return conditions_say_each(c, "microcode", text, e);
 }
 
-static enum rc remark_unknown(struct conditions *c, struct err *e)
-{
-	bool *of = conditions_nodes(c);
-
-	if (!of)
-		return err_memory(e);
-	for (size_t i = 0; i < c->count; i++)
-		of[i] = !is_known(c, i);
-	return conditions_miss(c, "microcode revision", of, e);
-}
-
 enum rc microcode_remark(struct conditions *c, const struct level *l, struct err *e)
 {
 	size_t *first = arena_alloc(c->arena, c->count + 1, sizeof(*first));
@@ -90,5 +79,6 @@ enum rc microcode_remark(struct conditions *c, const struct level *l, struct err
 	for (size_t i = 0; i < c->count; i++)
 		first[i] = first_of_cpu(c, i);
 	rc = remark_mixed(c, first, e);
-	return rc == RC_OK ? remark_unknown(c, e) : rc;
+	return rc == RC_OK ? conditions_miss_unless(c, "microcode revision", is_known, e)
+			   : rc;
 }

@@ -70,15 +70,10 @@ static enum rc remark_rates(
 	return conditions_say_each(c, "tsc", text, e);
 }
 
-static enum rc remark_unknown(struct conditions *c, struct err *e)
+/* A single node need not be known: there is nothing to compare. */
+static bool is_known(const struct conditions *c, size_t node)
 {
-	bool *of = conditions_nodes(c);
-
-	if (!of)
-		return err_memory(e);
-	for (size_t i = 0; i < c->count; i++)
-		of[i] = c->count > 1 && !rate_of(c, i);
-	return conditions_miss(c, "TSC frequency", of, e);
+	return c->count == 1 || rate_of(c, node);
 }
 
 static enum rc remark_unscaled(struct conditions *c, struct err *e)
@@ -114,7 +109,7 @@ enum rc tsc_remark(struct conditions *c, const struct level *l, struct err *e)
 		return RC_OK;
 	if (!rates)
 		return err_memory(e);
-	rc = remark_unknown(c, e);
+	rc = conditions_miss_unless(c, "TSC frequency", is_known, e);
 	count = rates_apart(c, rates);
 	if (rc != RC_OK || count < 2 || all_known_scale(c))
 		return rc;
