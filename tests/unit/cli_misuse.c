@@ -1,9 +1,9 @@
 /* The built cpuherd, called wrongly: one line on standard error, nothing on standard
  * output, and the right exit status.  And called for help: rightly. */
 #include <stdlib.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/support/shell.h"
 #include "tests/support/test.h"
 
 /* CTest runs every unit test in the build folder. */
@@ -11,28 +11,9 @@
 
 static struct arena arena;
 
-struct result {
-	int status;
-	char *out, *err;
-};
-
-static struct result shell(const char *command)
+static struct shell_result shell(const char *line)
 {
-	char out[] = "/tmp/cpuherd-out-XXXXXX", err[] = "/tmp/cpuherd-err-XXXXXX";
-	struct result r;
-	int status;
-
-	close(mkstemp(out));
-	close(mkstemp(err));
-	status = system(
-		arena_format(&arena, "%s >%s 2>%s </dev/null", command, out, err));
-	assert_true(WIFEXITED(status));
-	r.status = WEXITSTATUS(status);
-	r.out = test_read_file(&arena, out);
-	r.err = test_read_file(&arena, err);
-	unlink(out);
-	unlink(err);
-	return r;
+	return shell_run(&arena, line);
 }
 
 static int built(void **state)
@@ -126,7 +107,8 @@ static void misuse_gets_one_line_and_its_status(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(misuses) / sizeof(misuses[0]); i++) {
 		const struct misuse *m = &misuses[i];
-		struct result r = shell(arena_format(&arena, CPUHERD " %s", m->words));
+		struct shell_result r = shell(
+			arena_format(&arena, CPUHERD " %s", m->words));
 
 		assert_string_equal(
 			r.err, arena_format(&arena, "cpuherd: %s\n", m->line));
@@ -139,14 +121,14 @@ static void help_explains_every_verb(void **state)
 {
 	static const char *const verbs[] = { "negotiate", "plan", "probe", "render",
 		"version", "help" };
-	struct result r = shell(CPUHERD " --help");
+	struct shell_result r = shell(CPUHERD " --help");
 
 	(void)state;
 	assert_int_equal(r.status, 0);
 	assert_string_equal(r.err, "");
 	assert_contains(r.out, "Examples:");
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
-		struct result own = shell(
+		struct shell_result own = shell(
 			arena_format(&arena, CPUHERD " %s --help", verbs[i]));
 
 		assert_contains(r.out, arena_format(&arena, "\n  %s ", verbs[i]));
@@ -159,7 +141,7 @@ static void help_explains_every_verb(void **state)
 
 static void json_of_a_failed_run_is_an_object_all_the_same(void **state)
 {
-	struct result r = shell(CPUHERD " plan --json --from /nonexistent");
+	struct shell_result r = shell(CPUHERD " plan --json --from /nonexistent");
 
 	(void)state;
 	assert_int_equal(r.status, 3);
@@ -180,7 +162,7 @@ static void json_of_a_run_that_never_began_has_its_wishes(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct result r = shell(
+		struct shell_result r = shell(
 			arena_format(&arena, CPUHERD " plan --json %s", rows[i].words));
 
 		assert_int_equal(r.status, rows[i].status);
@@ -190,7 +172,7 @@ static void json_of_a_run_that_never_began_has_its_wishes(void **state)
 
 static void an_output_that_is_full_is_told(void **state)
 {
-	struct result r = shell("{ " CPUHERD " version >/dev/full; }");
+	struct shell_result r = shell("{ " CPUHERD " version >/dev/full; }");
 
 	(void)state;
 	assert_int_equal(r.status, 6);
@@ -207,7 +189,7 @@ static void closed_standard_streams_do_not_become_sockets(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(closed) / sizeof(closed[0]); i++) {
-		struct result r = shell(
+		struct shell_result r = shell(
 			arena_format(&arena, "{ " REFUSED " %s; }", closed[i]));
 
 		assert_int_equal(r.status, 10);
@@ -217,7 +199,7 @@ static void closed_standard_streams_do_not_become_sockets(void **state)
 /* As with `cpuherd -v ... 2>&1 | tee log` and Ctrl-C, which ends tee at once. */
 static void a_reader_of_its_output_that_goes_away_does_not_end_a_run(void **state)
 {
-	struct result r = shell(
+	struct shell_result r = shell(
 		"{ { { sleep 0.2; " REFUSED " -v 2>&1; echo $? >&3; } | true; } 3>&1; }");
 
 	(void)state;
@@ -226,7 +208,7 @@ static void a_reader_of_its_output_that_goes_away_does_not_end_a_run(void **stat
 
 static void the_soft_limit_of_open_files_is_raised(void **state)
 {
-	struct result r = shell("{ ulimit -Sn 24; " REFUSED " 127.0.0.[2-60]:1; }");
+	struct shell_result r = shell("{ ulimit -Sn 24; " REFUSED " 127.0.0.[2-60]:1; }");
 
 	(void)state;
 	assert_int_equal(r.status, 10);
@@ -236,7 +218,7 @@ static void the_soft_limit_of_open_files_is_raised(void **state)
 
 static void a_hard_limit_of_open_files_is_told_before_any_node_is_asked(void **state)
 {
-	struct result r = shell("( ulimit -n 60; " REFUSED " 127.0.0.[2-60]:1; )");
+	struct shell_result r = shell("( ulimit -n 60; " REFUSED " 127.0.0.[2-60]:1; )");
 
 	(void)state;
 	assert_int_equal(r.status, 4);

@@ -2,9 +2,9 @@
  * readers of INI, YAML and JSON stand for nova, Zuul and KubeVirt. */
 #include <glob.h>
 #include <stdlib.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/support/shell.h"
 #include "tests/support/test.h"
 
 /* CTest runs every unit test in the build folder. */
@@ -14,27 +14,9 @@
 
 static struct arena arena;
 
-struct result {
-	int status;
-	char *out, *err;
-};
-
-static struct result shell(const char *command)
+static struct shell_result shell(const char *line)
 {
-	char out[] = "/tmp/cpuherd-out-XXXXXX", err[] = "/tmp/cpuherd-err-XXXXXX";
-	struct result r;
-	int status;
-
-	close(mkstemp(out));
-	close(mkstemp(err));
-	status = system(arena_format(&arena, "{ %s; } >%s 2>%s", command, out, err));
-	assert_true(WIFEXITED(status));
-	r.status = WEXITSTATUS(status);
-	r.out = test_read_file(&arena, out);
-	r.err = test_read_file(&arena, err);
-	unlink(out);
-	unlink(err);
-	return r;
+	return shell_run(&arena, line);
 }
 
 static int forget(void **state)
@@ -52,7 +34,7 @@ static void a_level_rendered_for_libvirt_is_the_same_file(void **state)
 	assert_int_equal(glob(CASES "*/level.xml", 0, NULL, &levels), 0);
 	for (size_t i = 0; i < levels.gl_pathc; i++) {
 		const char *path = levels.gl_pathv[i];
-		struct result r = shell(
+		struct shell_result r = shell(
 			arena_format(&arena, CPUHERD " render %s --virt-type %s", path,
 				strstr(path, "tcg") ? "qemu" : "kvm"));
 
@@ -67,8 +49,9 @@ static void a_level_rendered_for_libvirt_is_the_same_file(void **state)
 
 static void a_level_comes_from_standard_input_as_well(void **state)
 {
-	struct result file = shell(CPUHERD " render --as qemu " LEVEL);
-	struct result pipe = shell("cat " LEVEL " | " CPUHERD " render --as qemu -");
+	struct shell_result file = shell(CPUHERD " render --as qemu " LEVEL);
+	struct shell_result pipe = shell(
+		"cat " LEVEL " | " CPUHERD " render --as qemu -");
 
 	(void)state;
 	assert_string_equal(pipe.err, "");
@@ -106,7 +89,7 @@ static void misuse_gets_one_line_and_its_status(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof(misuses) / sizeof(misuses[0]); i++) {
-		struct result r = shell(
+		struct shell_result r = shell(
 			arena_format(&arena, CPUHERD " %s </dev/null", misuses[i].words));
 
 		assert_string_equal(
@@ -120,8 +103,9 @@ static void misuse_gets_one_line_and_its_status(void **state)
 
 static void what_a_file_says_besides_is_warned_of(void **state)
 {
-	struct result r = shell("sed 's|</cpu>|<topology sockets=\"1\"/></cpu>|' " LEVEL
-				" | " CPUHERD " render -");
+	struct shell_result r = shell(
+		"sed 's|</cpu>|<topology sockets=\"1\"/></cpu>|' " LEVEL " | " CPUHERD
+		" render -");
 
 	(void)state;
 	assert_int_equal(r.status, 0);
@@ -137,8 +121,9 @@ static void what_a_file_says_besides_is_warned_of(void **state)
 
 static void a_format_that_cannot_say_it_prints_nothing(void **state)
 {
-	struct result r = shell("printf '<cpu><model>Dhyana</model></cpu>' | " CPUHERD
-				" render -q --as proxmox -");
+	struct shell_result r = shell(
+		"printf '<cpu><model>Dhyana</model></cpu>' | " CPUHERD
+		" render -q --as proxmox -");
 
 	(void)state;
 	assert_int_equal(r.status, 27);
@@ -149,7 +134,8 @@ static void a_format_that_cannot_say_it_prints_nothing(void **state)
 
 static void notes_go_to_standard_error_and_into_the_text(void **state)
 {
-	struct result r = shell(CPUHERD " render --as nova --nova-release pike " LEVEL);
+	struct shell_result r = shell(
+		CPUHERD " render --as nova --nova-release pike " LEVEL);
 
 	(void)state;
 	assert_int_equal(r.status, 0);
@@ -164,7 +150,7 @@ static void notes_go_to_standard_error_and_into_the_text(void **state)
 
 static void a_plan_prints_the_level_alone(void **state)
 {
-	struct result r = shell(
+	struct shell_result r = shell(
 		CPUHERD " plan --from " CASES "penryn+sandybridge+haswell --as libvirt");
 
 	(void)state;
@@ -182,7 +168,7 @@ static void a_plan_prints_the_level_alone(void **state)
 
 static void a_plan_that_fails_prints_its_report_on_standard_error(void **state)
 {
-	struct result r = shell(
+	struct shell_result r = shell(
 		CPUHERD " plan --from " CASES "skylake+a-node-without-kvm --as nova");
 
 	(void)state;
@@ -205,7 +191,7 @@ static bool has_python(const char *module)
 
 static void read_by_python(const char *options, const char *program)
 {
-	struct result r = shell(arena_format(&arena,
+	struct shell_result r = shell(arena_format(&arena,
 		CPUHERD " render %s " LEVEL " | python3 -c '%s'", options, program));
 
 	if (r.status != 0)
