@@ -138,12 +138,15 @@ enum grant grant_of(size_t bit, const char **reason)
 	return GRANT_AS_READ;
 }
 
-static struct bitset granted(enum grant grant)
+#define BIT(grant) (1u << (grant))
+
+/* The features of any of the grants in the mask. */
+static struct bitset granted(unsigned grants)
 {
 	struct bitset s = { { 0 } };
 
 	for (size_t i = 0; i < catalogue_feature_rows(); i++)
-		if (grant_of(i, NULL) == grant)
+		if (grants & BIT(grant_of(i, NULL)))
 			bitset_add(&s, i);
 	return s;
 }
@@ -227,14 +230,10 @@ static bool has_arch_capabilities(const struct kvm_view *view)
 struct bitset grants_of_kvm(const struct kvm_view *view)
 {
 	struct bitset s = decode_features(view->kvm);
-	static const enum grant held_back[] = { GRANT_NEVER, GRANT_WITH_MORE,
-		GRANT_HARMLESS };
+	struct bitset held_back = granted(
+		BIT(GRANT_NEVER) | BIT(GRANT_WITH_MORE) | BIT(GRANT_HARMLESS));
 
-	for (size_t i = 0; i < LENGTH(held_back); i++) {
-		struct bitset held = granted(held_back[i]);
-
-		s = bitset_minus(&s, &held);
-	}
+	s = bitset_minus(&s, &held_back);
 	drop_broken_tsx(&s, view->kvm);
 	if (!has_arch_capabilities(view))
 		drop(&s, "arch-capabilities");
@@ -249,9 +248,9 @@ struct bitset grants_of_kvm(const struct kvm_view *view)
 
 struct grants grants_of_raw(const struct registers *host)
 {
-	struct bitset raw = decode_features(host), as_read = granted(GRANT_AS_READ);
-	struct bitset harmless = granted(GRANT_HARMLESS);
-	struct grants g = { .floating = granted(GRANT_EMULATED) };
+	struct bitset raw = decode_features(host), as_read = granted(BIT(GRANT_AS_READ));
+	struct bitset harmless = granted(BIT(GRANT_HARMLESS));
+	struct grants g = { .floating = granted(BIT(GRANT_EMULATED)) };
 	int umip = catalogue_find_row("umip");
 
 	g.features = bitset_and(&raw, &as_read);
