@@ -22,6 +22,9 @@ enum mitigation_floor { FLOOR_WARN, FLOOR_REQUIRE, FLOOR_IGNORE, FLOOR_COUNT };
 
 extern const char *const mitigation_floor_names[FLOOR_COUNT]; /* "warn", ... */
 
+/* FLOOR_COUNT when there is none of that name. */
+enum mitigation_floor mitigation_floor_of(const char *name);
+
 struct condition_remark {
 	bool warning; /* else a note */
 	const char *about, *text;

@@ -11,6 +11,15 @@ const char *const mitigation_floor_names[FLOOR_COUNT] = {
 	[FLOOR_IGNORE] = "ignore",
 };
 
+enum mitigation_floor mitigation_floor_of(const char *name)
+{
+	int floor = 0;
+
+	while (floor < FLOOR_COUNT && strcmp(mitigation_floor_names[floor], name) != 0)
+		floor++;
+	return (enum mitigation_floor)floor;
+}
+
 /* What a guest's kernel defends itself with, or learns that it need not (Linux
  * arch/x86/kernel/cpu/bugs.c and Documentation/admin-guide/hw-vuln; Intel SDM 4 on
  * IA32_ARCH_CAPABILITIES; AMD APM 3, leaves 80000008 and 80000021). */

@@ -26,15 +26,6 @@ enum rc judge_write_xml(
 	return rc;
 }
 
-static enum mitigation_floor floor_of(const char *name)
-{
-	int floor = 0;
-
-	while (floor < FLOOR_COUNT && strcmp(mitigation_floor_names[floor], name) != 0)
-		floor++;
-	return (enum mitigation_floor)floor;
-}
-
 /* Once: the votes change the level, not what the nodes said. */
 static enum rc conditions_read(struct run *run, struct err *e)
 {
@@ -46,32 +37,45 @@ static enum rc conditions_read(struct run *run, struct err *e)
 		.count = run->count,
 		.virt = run->virt,
 		.arena = &run->arena,
-		.floor = floor_of(run->options->mitigations) };
+		.floor = mitigation_floor_of(run->options->mitigations) };
 	return conditions_begin(&run->conditions, e);
 }
 
-/* In the words of the report: a list of those that are marked. */
-static enum rc remark_take(
-	struct run *run, const struct condition_remark *m, struct err *e)
+/* Those that are marked; what is about all is about a pool's nodes, or names none. */
+static enum rc remark_nodes(struct run *run, const struct condition_remark *m,
+	const struct pool *pool, struct texts *out, struct err *e)
 {
-	struct texts nodes = { 0 };
+	size_t count = pool ? pool->count : run->count;
 	enum rc rc = RC_OK;
 
-	for (size_t i = 0; m->of && i < run->count && rc == RC_OK; i++)
-		if (m->of[i])
-			rc = texts_add(&nodes, run->nodes[i].name, &run->arena, e);
-	return rc == RC_OK ? run_remark_of(run, m->warning, m->about, nodes, m->text, e)
-			   : rc;
+	for (size_t i = 0; (m->of || pool) && i < count && rc == RC_OK; i++)
+		if (!m->of || m->of[i])
+			rc = texts_add(out, run->nodes[pool ? pool->node[i] : i].name,
+				&run->arena, e);
+	return rc;
+}
+
+enum rc judge_take_remarks(struct run *run, const struct condition_remark *remarks,
+	size_t count, const struct pool *pool, struct err *e)
+{
+	enum rc rc = RC_OK;
+
+	for (size_t i = 0; i < count && rc == RC_OK; i++) {
+		const struct condition_remark *m = &remarks[i];
+		struct texts nodes = { 0 };
+
+		rc = remark_nodes(run, m, pool, &nodes, e);
+		if (rc == RC_OK)
+			rc = run_remark_of(run, m->warning, m->about, nodes, m->text, e);
+	}
+	return rc;
 }
 
 static enum rc remarks_take(struct run *run, struct err *e)
 {
 	const struct conditions *c = &run->conditions;
-	enum rc rc = RC_OK;
 
-	for (size_t i = 0; i < c->remark_count && rc == RC_OK; i++)
-		rc = remark_take(run, &c->remarks[i], e);
-	return rc;
+	return judge_take_remarks(run, c->remarks, c->remark_count, NULL, e);
 }
 
 enum rc judge_remarks(struct run *run, struct err *e)

@@ -3,6 +3,7 @@
 #ifndef COORDINATOR_JUDGE_H
 #define COORDINATOR_JUDGE_H
 
+#include "coordinator/cpu/pools.h"
 #include "coordinator/verb/run.h"
 
 /* Level and XML of the offers, as wished for.  RC_LEVEL; where vendors are the reason
@@ -15,5 +16,9 @@ enum rc judge_write_xml(
 
 /* Adds to the report what is to be said of the level beside features. */
 enum rc judge_remarks(struct run *run, struct err *e);
+
+/* Adds remarks as the conditions made them: on the run's nodes, or on those of a pool. */
+enum rc judge_take_remarks(struct run *run, const struct condition_remark *remarks,
+	size_t count, const struct pool *pool, struct err *e);
 
 #endif

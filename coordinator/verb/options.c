@@ -176,14 +176,6 @@ static enum rc complain_of_getopt(
 	return complain(verb, "unknown or unclear option", word, e);
 }
 
-static bool is_floor(const char *name)
-{
-	for (int floor = 0; floor < FLOOR_COUNT; floor++)
-		if (strcmp(mitigation_floor_names[floor], name) == 0)
-			return true;
-	return false;
-}
-
 static enum rc check_format(const struct options *o, struct arena *arena, struct err *e)
 {
 	const char *as = o->as ? o->as : "";
@@ -213,7 +205,7 @@ static enum rc options_check(const struct options *o, struct err *e)
 		return err_set(e, RC_USAGE, 0,
 			"%s: --virt-type %s: it is kvm, qemu or auto", o->verb->name,
 			o->virt_type);
-	if (!is_floor(o->mitigations))
+	if (mitigation_floor_of(o->mitigations) == FLOOR_COUNT)
 		return err_set(e, RC_USAGE, 0,
 			"%s: --mitigations %s: it is warn, require or ignore",
 			o->verb->name, o->mitigations);

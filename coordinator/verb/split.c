@@ -32,21 +32,6 @@ static const char *names_but(struct run *run, const struct pool *pool)
 	return text;
 }
 
-/* What is to be said of a pool's level is about its nodes alone, or some of them. */
-static enum rc pool_remark(struct run *run, const struct pool *pool,
-	const struct condition_remark *m, struct err *e)
-{
-	struct texts nodes = { 0 };
-	enum rc rc = RC_OK;
-
-	for (size_t i = 0; i < pool->count && rc == RC_OK; i++)
-		if (!m->of || m->of[i])
-			rc = texts_add(
-				&nodes, run->nodes[pool->node[i]].name, &run->arena, e);
-	return rc == RC_OK ? run_remark_of(run, m->warning, m->about, nodes, m->text, e)
-			   : rc;
-}
-
 static enum rc pool_report(
 	struct run *run, const struct pool *from, struct report_pool *to, struct err *e)
 {
@@ -55,17 +40,17 @@ static enum rc pool_report(
 		.xml = "",
 		.without = names_but(run, from),
 		.err = from->why };
-	to->nodes.item = arena_alloc(&run->arena, from->count, sizeof(*to->nodes.item));
-	if (!to->without || !to->nodes.item)
+	if (!to->without)
 		return err_memory(e);
 	for (size_t i = 0; i < from->count; i++)
-		to->nodes.item[to->nodes.count++] = run->nodes[from->node[i]].name;
+		if (texts_add(&to->nodes, run->nodes[from->node[i]].name, &run->arena,
+			    e) != RC_OK)
+			return e->code;
 	if (from->why.code != RC_OK)
 		return RC_OK;
 	to->level = &from->level;
-	for (size_t i = 0; i < from->remark_count; i++)
-		if (pool_remark(run, from, &from->remarks[i], e) != RC_OK)
-			return e->code;
+	if (judge_take_remarks(run, from->remarks, from->remark_count, from, e) != RC_OK)
+		return e->code;
 	return judge_write_xml(run, to->level, &to->xml, e);
 }
 
