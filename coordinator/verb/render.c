@@ -7,26 +7,9 @@
 #include "coordinator/cpu/names.h"
 #include "coordinator/render/libvirt.h"
 #include "coordinator/verb/document.h"
+#include "coordinator/verb/stream.h"
 #include "coordinator/verb/verb.h"
 #include "proto/limits.h"
-
-static enum rc stream_read(FILE *in, const char *name, struct buf *out, struct err *e)
-{
-	char block[16 * 1024];
-	enum rc rc = RC_OK;
-	size_t n;
-
-	while (rc == RC_OK && (n = fread(block, 1, sizeof(block), in)) > 0)
-		rc = buf_append(out, block, n);
-	if (rc == RC_LIMIT)
-		return err_set(e, RC_INPUT, 0, "%s: a level of more than %d bytes", name,
-			LIMIT_PLACE_BYTES);
-	if (rc != RC_OK)
-		return err_memory(e);
-	if (ferror(in))
-		return err_set(e, RC_INPUT, errno, "%s: %s", name, strerror(errno));
-	return RC_OK;
-}
 
 /* "-": standard input. */
 static enum rc file_read(
@@ -40,7 +23,7 @@ static enum rc file_read(
 
 	if (!in)
 		return err_set(e, RC_INPUT, errno, "%s: %s", path, strerror(errno));
-	rc = stream_read(in, path, &text, e);
+	rc = stream_read(in, path, "a level", &text, e);
 	bytes = buf_bytes(&text);
 	if (rc == RC_OK && bytes.size && memchr(bytes.data, '\0', bytes.size))
 		rc = err_set(e, RC_INPUT, 0, "%s: it has a NUL byte", path);

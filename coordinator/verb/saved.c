@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/text.h"
+#include "coordinator/verb/stream.h"
 #include "proto/dump.h"
 #include "proto/limits.h"
 
@@ -121,21 +122,11 @@ enum rc saved_read(const char *from, const char *name, struct arena *arena,
 	struct buf text = buf_with_cap(LIMIT_DUMP_BYTES);
 	const char *path = file_of(from, name, arena);
 	FILE *file = fopen(path, "re");
-	char block[16 * 1024];
-	enum rc rc = RC_OK;
-	size_t n;
+	enum rc rc;
 
 	if (!file)
 		return err_set(e, RC_INPUT, errno, "%s: %s", path, strerror(errno));
-	while (rc == RC_OK && (n = fread(block, 1, sizeof(block), file)) > 0)
-		rc = buf_append(&text, block, n);
-	if (rc == RC_LIMIT)
-		err_set(e, RC_INPUT, 0, "%s: a facts file of more than %d bytes", path,
-			LIMIT_DUMP_BYTES);
-	else if (rc != RC_OK)
-		err_memory(e);
-	else if (ferror(file))
-		rc = err_set(e, RC_INPUT, errno, "%s: %s", path, strerror(errno));
+	rc = stream_read(file, path, "a facts file", &text, e);
 	if (rc == RC_OK)
 		rc = dump_read(buf_bytes(&text), path, arena, out, e);
 	fclose(file);
