@@ -15,7 +15,7 @@ const struct leaf *decode_leaf(
 	return NULL;
 }
 
-static const struct msr *find_msr(const struct register_set *set, uint32_t index)
+const struct msr *decode_msr(const struct register_set *set, uint32_t index)
 {
 	const struct msr *msrs = set->msrs.item;
 
@@ -49,7 +49,7 @@ static uint32_t with_syscall(uint32_t edx)
 
 static uint64_t row_value(const struct register_set *set, const struct feature_row *row)
 {
-	const struct msr *m = row->is_msr ? find_msr(set, row->leaf) : NULL;
+	const struct msr *m = row->is_msr ? decode_msr(set, row->leaf) : NULL;
 	const struct leaf *l;
 
 	if (row->is_msr)
@@ -164,7 +164,7 @@ bool decode_has_msr(const struct registers *r, uint32_t index)
 	bool all = r->sets.count > 0;
 
 	for (size_t i = 0; i < r->sets.count; i++)
-		all = all && find_msr(&sets[i], index);
+		all = all && decode_msr(&sets[i], index);
 	return all;
 }
 

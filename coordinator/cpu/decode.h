@@ -26,6 +26,9 @@ bool decode_vendor_string(const struct registers *r, char out[static VENDOR_STRI
 /* Is some kind of CPU a Haswell whose TSX Intel's errata switch off? */
 bool decode_has_broken_tsx(const struct registers *r);
 
+/* NULL where it was not read. */
+const struct msr *decode_msr(const struct register_set *set, uint32_t index);
+
 /* Was the MSR read on every kind of CPU, whatever its value? */
 bool decode_has_msr(const struct registers *r, uint32_t index);
 

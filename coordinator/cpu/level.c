@@ -169,6 +169,11 @@ static int by_name(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
+void level_sort_features(struct level *l)
+{
+	qsort(l->features, l->feature_count, sizeof(*l->features), by_name);
+}
+
 static void add_features(const struct catalogue *c, const struct bitset *set,
 	enum policy policy, struct level *out)
 {
@@ -206,7 +211,7 @@ static enum rc fill_level(const struct catalogue *c, const struct common *common
 		return RC_MEMORY;
 	add_features(c, &best->require, POLICY_REQUIRE, out);
 	add_features(c, &best->disable, POLICY_DISABLE, out);
-	qsort(out->features, out->feature_count, sizeof(*out->features), by_name);
+	level_sort_features(out);
 	return RC_OK;
 }
 

@@ -61,4 +61,7 @@ enum rc level_choose(const struct catalogue *c, const struct offer *offers, size
 	enum virt_type virt, const struct wishes *wishes, const struct bitset_ops *ops,
 	struct arena *arena, struct level *out, struct err *e);
 
+/* By name, as every level has them. */
+void level_sort_features(struct level *l);
+
 #endif

@@ -1,6 +1,5 @@
 #include "coordinator/cpu/levelxml.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "coordinator/cpu/closing.h"
@@ -42,13 +41,6 @@ static void drop_groundless(struct bitset *s)
 		groundless = catalogue_groundless(s, catalogue_all_sources());
 		rest = bitset_minus(s, &groundless);
 	} while (!bitset_equals(&rest, s));
-}
-
-static int by_name(const void *a, const void *b)
-{
-	const struct level_feature *x = a, *y = b;
-
-	return strcmp(x->name, y->name);
 }
 
 static enum rc add_features(struct catalogue *c, const struct texts *names,
@@ -112,7 +104,7 @@ static enum rc fill_features(struct catalogue *c, const struct cpuxml_cpu *cpu,
 	if (add_features(c, &cpu->on, POLICY_REQUIRE, &on, out, e) != RC_OK ||
 		add_features(c, &cpu->off, POLICY_DISABLE, off, out, e) != RC_OK)
 		return e->code;
-	qsort(out->features, out->feature_count, sizeof(*out->features), by_name);
+	level_sort_features(out);
 	out->baseline = bitset_or(&out->baseline, &on);
 	out->baseline = bitset_minus(&out->baseline, off);
 	drop_groundless(&out->baseline);

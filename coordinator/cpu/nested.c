@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "coordinator/cpu/decode.h"
 
 /* IA32_VMX_BASIC to IA32_VMX_VMFUNC (Intel SDM 3, appendix A). */
 enum { VMX_FIRST = 0x480, VMX_LAST = 0x491 };
@@ -48,24 +49,17 @@ static bool msrs_are_known(const struct conditions *c, size_t node)
 	return !facts_gap(f, "kvm") && !facts_gap(f, "kvm_msrs");
 }
 
-static const struct msr *find_msr(const struct node_facts *f, uint32_t index)
+static const struct msr *kvm_msr(const struct node_facts *f, uint32_t index)
 {
-	const struct register_set *set = f->registers[BODY_kvm].sets.item;
-	const struct msr *msrs;
+	const struct registers *kvm = &f->registers[BODY_kvm];
 
-	if (f->registers[BODY_kvm].sets.count == 0)
-		return NULL;
-	msrs = set->msrs.item;
-	for (size_t i = 0; i < set->msrs.count; i++)
-		if (msrs[i].index == index)
-			return &msrs[i];
-	return NULL;
+	return kvm->sets.count ? decode_msr(kvm->sets.item, index) : NULL;
 }
 
 static bool same_msrs(const struct node_facts *a, const struct node_facts *b)
 {
 	for (uint32_t index = VMX_FIRST; index <= VMX_LAST; index++) {
-		const struct msr *x = find_msr(a, index), *y = find_msr(b, index);
+		const struct msr *x = kvm_msr(a, index), *y = kvm_msr(b, index);
 
 		if (!x != !y || (x && x->value != y->value))
 			return false;

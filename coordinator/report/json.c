@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "coordinator/cpu/psabi.h"
+#include "coordinator/cpu/names.h"
 #include "coordinator/report/diff.h"
 #include "coordinator/report/utf8.h"
 
@@ -82,26 +83,13 @@ static json_t *policy_of(struct writer *w, const struct level *l, enum policy po
 	return array;
 }
 
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* The names of a set, sorted: bits have no meaning outside one run. */
-static json_t *names_of(
+/* Bits have no meaning outside one run. */
+static json_t *set_of(
 	struct writer *w, const struct catalogue *c, const struct bitset *set)
 {
-	size_t count = bitset_count(set), n = 0;
-	struct texts names = { .item = arena_alloc(w->arena, count, sizeof(char *)) };
+	struct texts names = names_of(c, set, w->arena);
 
-	if (!names.item)
-		return NULL;
-	for (size_t bit = bitset_next(set, 0); bit < BITSET_BITS && n < count;
-		bit = bitset_next(set, bit + 1))
-		names.item[n++] = catalogue_name(c, bit);
-	names.count = n;
-	qsort(names.item, n, sizeof(*names.item), compare_names);
-	return texts_of(w, &names);
+	return names.item ? texts_of(w, &names) : NULL;
 }
 
 static json_t *level_of(
@@ -117,7 +105,7 @@ static json_t *level_of(
 	put(w, object, "vendor", text_or_null(w, l->vendor));
 	put(w, object, "require", policy_of(w, l, POLICY_REQUIRE));
 	put(w, object, "disable", policy_of(w, l, POLICY_DISABLE));
-	put(w, object, "features", names_of(w, r->catalogue, &l->baseline));
+	put(w, object, "features", set_of(w, r->catalogue, &l->baseline));
 	put(w, object, "maxphysaddr", number_or_null(l->maxphysaddr));
 	put(w, object, "xsave_bytes", number_or_null(l->xsave_bytes));
 	put(w, object, "psabi", text_or_null(w, psabi_name(psabi_reached(&l->baseline))));
@@ -155,9 +143,9 @@ static json_t *wishes_of(struct writer *w, const struct report *r)
 		text_or_null(w, wishes->model ? wishes->model->name : ""));
 	put(w, object, "prefer", json_string(preference_names[wishes->prefer]));
 	put(w, object, "at_least", text_or_null(w, wishes->at_least));
-	put(w, object, "require", names_of(w, r->catalogue, &wishes->required));
+	put(w, object, "require", set_of(w, r->catalogue, &wishes->required));
 	put(w, object, "cross_vendor", json_boolean(wishes->cross_vendor));
-	put(w, object, "without", names_of(w, r->catalogue, &wishes->excluded));
+	put(w, object, "without", set_of(w, r->catalogue, &wishes->excluded));
 	return object;
 }
 
@@ -248,7 +236,7 @@ static json_t *offer_of(struct writer *w, const struct report *r, const struct o
 	put(w, object, "host_model", text_or_null(w, o->host_model));
 	put(w, object, "raw", json_integer((json_int_t)bitset_count(&o->raw)));
 	put(w, object, "kvm", json_integer((json_int_t)bitset_count(&o->kvm)));
-	put(w, object, "features", names_of(w, r->catalogue, &o->features));
+	put(w, object, "features", set_of(w, r->catalogue, &o->features));
 	return object;
 }
 
