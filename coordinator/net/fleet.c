@@ -1,7 +1,6 @@
 #include "coordinator/net/fleet.h"
 
 #include <errno.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -244,16 +243,11 @@ const struct err *fleet_error(const struct fleet *f, size_t node)
 static enum rc load_identities(
 	struct fleet *f, const struct fleet_options *options, struct err *e)
 {
-	struct identity *identities = arena_alloc(
-		&f->arena, options->identity_count, sizeof(*identities));
-	enum rc rc = RC_OK;
+	struct identity *identities;
+	enum rc rc = identity_read_all(options->settings[0], &f->arena, &identities,
+		&f->common.identity_count, e);
 
-	if (!identities)
-		return err_memory(e);
-	for (size_t i = 0; i < options->identity_count && rc == RC_OK; i++)
-		rc = identity_read(options->identities[i], &identities[i], e);
 	f->common.identities = identities;
-	f->common.identity_count = options->identity_count;
 	return rc;
 }
 
@@ -283,39 +277,18 @@ static enum rc check_agent(
 	return f->common.why_no_agent ? RC_OK : err_memory(e);
 }
 
-static const char *login_name(struct arena *arena, struct err *e)
-{
-	const struct passwd *user = getpwuid(getuid());
-	const char *name = user ? user->pw_name : getenv("USER");
-	const char *copy = name && *name ? arena_text(arena, name) : NULL;
-
-	if (!name || !*name)
-		err_set(e, RC_INPUT, 0, "user %u has no name; say USER@HOST",
-			(unsigned)getuid());
-	else if (!copy)
-		err_memory(e);
-	return copy;
-}
-
 static enum rc add_nodes(
 	struct fleet *f, const struct fleet_options *options, struct err *e)
 {
-	const char *user = options->user ? options->user : login_name(&f->arena, e);
-
-	if (!user)
-		return e->code;
 	f->links = arena_alloc(&f->arena, f->inv->count, sizeof(*f->links));
 	if (!f->links)
 		return err_memory(e);
 	for (size_t i = 0; i < f->inv->count; i++) {
-		const struct inventory_node *node = &f->inv->nodes[i];
 		struct session *s = &f->links[i].session;
 
 		session_init(s, &f->common);
-		s->name = node->name;
-		s->host = node->host;
-		s->user = node->user ? node->user : user;
-		s->port = node->port ? node->port : options->port ? options->port : 22;
+		s->name = f->inv->nodes[i].name;
+		s->settings = options->settings[i];
 		world_add(f->world, &f->links[i]);
 	}
 	return RC_OK;
@@ -326,12 +299,12 @@ static void describe_common(struct fleet *f, const struct fleet_options *options
 	uint32_t connect_s = options->connect_timeout_s, request_s = options->timeout_s;
 
 	f->image = image_of_peer();
-	f->hostkeys.accept_new = options->accept_new;
+	f->hostkeys.accept_new = options->settings[0]->strict == SSH_STRICT_NEW;
 	f->parallel = options->parallel ? options->parallel : PARALLEL;
 	f->common.transport = &transport_libssh2;
 	f->common.world = &world_libuv;
 	f->common.hostkeys = &f->hostkeys;
-	f->common.use_agent = options->use_agent;
+	f->common.use_agent = options->settings[0]->agent != NULL;
 	f->common.become = options->become;
 	f->common.connect = options->connect ? options->connect : "";
 	f->common.image = &f->image;
@@ -405,8 +378,8 @@ struct fleet *fleet_new(const struct inventory *inv, const struct fleet_options 
 	describe_common(f, options);
 	if (reserve_files(f, e) != RC_OK || load_identities(f, options, e) != RC_OK ||
 		check_agent(f, options, e) != RC_OK ||
-		hostkey_load(&f->hostkeys, options->known_hosts,
-			options->known_hosts_count, &f->arena, e) != RC_OK ||
+		hostkey_load(&f->hostkeys, options->settings[0]->known_hosts.item,
+			options->settings[0]->known_hosts.count, &f->arena, e) != RC_OK ||
 		start_world(f, e) != RC_OK || add_nodes(f, options, e) != RC_OK) {
 		fleet_destroy(f);
 		return NULL;

@@ -13,33 +13,21 @@
 #include <stdint.h>
 
 #include "coordinator/inventory/inventory.h"
+#include "coordinator/ssh/settings.h"
 #include "proto/codec.h"
 
 struct fleet;
 
 struct fleet_options {
-	const char *user; /* default login; NULL: this user's name */
-	uint16_t port;	  /* default port; 0: 22 */
-	const char *const
-		*identities; /* private key files, in order; each needs no passphrase */
-	size_t identity_count;
-	bool use_agent; /* ask the agent of SSH_AUTH_SOCK, before the files */
-	const char *const
-		*known_hosts; /* files, in order; accepted new keys go to the first */
-	size_t known_hosts_count;
-	bool accept_new;	    /* accept (and record) keys of hosts not yet known */
+	/* One a node, in the order of the inventory; they outlive the fleet. */
+	const struct ssh_settings *const *settings;
 	bool become;		    /* run the peer through sudo -n */
 	const char *connect;	    /* libvirt URI on the nodes; "": default */
-	uint32_t connect_timeout_s; /* name, TCP, handshake, login, peer start; 0: 30 */
+	uint32_t connect_timeout_s; /* name, TCP, handshake, login, peer start; 0: 30.
+				     * A node's own ConnectTimeout wins. */
 	uint32_t timeout_s;	    /* one request and its answer; 0: 120 */
 	uint32_t parallel;	    /* sessions being opened at once; 0: default */
 };
-
-/* What ssh would use without a word of the user: the agent if there is one, the
- * key files in ~/.ssh that can be read, the known_hosts files of user and system.
- * Texts live in the arena; everything else is "the default". */
-enum rc fleet_default_options(
-	struct fleet_options *out, struct arena *arena, struct err *e);
 
 /* What the fleet calls while it works; any may be NULL.  No callback may call
  * back into the fleet. */

@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/log.h"
 #include "coordinator/net/base64.h"
 #include "coordinator/net/wire.h"
 
@@ -91,5 +93,30 @@ enum rc identity_read(const char *path, struct identity *out, struct err *e)
 	explicit_bzero(text, sizeof(text));
 	if (why.code != RC_OK)
 		return err_set(e, RC_INPUT, error, "key file %s: %s", path, why.text);
+	return RC_OK;
+}
+
+enum rc identity_read_all(const struct ssh_settings *settings, struct arena *arena,
+	struct identity **out, size_t *count, struct err *e)
+{
+	const struct texts *files = &settings->identity_files;
+	struct identity *all = arena_alloc(arena, files->count, sizeof(*all));
+
+	*count = 0;
+	*out = all;
+	if (!all)
+		return err_memory(e);
+	for (size_t i = 0; i < files->count; i++) {
+		const char *path = files->item[i];
+
+		if (!settings->identities_named && access(path, R_OK) != 0)
+			continue;
+		if (identity_read(path, &all[*count], e) == RC_OK)
+			++*count;
+		else if (settings->identities_named)
+			return e->code;
+		else
+			log_line(LOG_WARN, NULL, "%s; it is not used", e->text);
+	}
 	return RC_OK;
 }

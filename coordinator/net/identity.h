@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "coordinator/ssh/settings.h"
 
 struct identity {
 	const char *path;
@@ -21,5 +22,10 @@ enum rc identity_inspect(struct bytes text, struct identity *out, struct err *e)
 
 /* The same for a file; RC_INPUT names it when it cannot be read. */
 enum rc identity_read(const char *path, struct identity *out, struct err *e);
+
+/* The key files of the settings.  Where nobody named them, one that is missing or of no
+ * use (PuTTY's format, an empty file) is passed over, as ssh does it. */
+enum rc identity_read_all(const struct ssh_settings *settings, struct arena *arena,
+	struct identity **out, size_t *count, struct err *e);
 
 #endif

@@ -20,6 +20,7 @@
 #include "coordinator/net/image.h"
 #include "coordinator/net/tail.h"
 #include "coordinator/net/transport.h"
+#include "coordinator/ssh/settings.h"
 #include "proto/codec.h"
 
 enum session_state {
@@ -107,8 +108,8 @@ struct session_common {
 struct session {
 	const struct session_common *common;
 	void *owner; /* for the world */
-	const char *name, *host, *user;
-	uint16_t port;
+	const char *name;
+	const struct ssh_settings *settings;
 
 	enum session_state state;
 	struct err err; /* RC_OK, or why the exchange or the session failed */
@@ -140,7 +141,7 @@ struct session {
 	struct arena arena;		    /* messages, until the session is destroyed */
 };
 
-/* An idle session; common, name, host and user must outlive it. */
+/* An idle session; common, name and settings must outlive it. */
 void session_init(struct session *s, const struct session_common *common);
 
 /* Begins; S_READY or S_FAILED will follow. */

@@ -46,7 +46,8 @@ enum step step_handshake(struct session *s)
 	enum rc rc;
 
 	if (!s->transport) {
-		known_hosts_types(&s->common->hostkeys->known, s->host, s->port, types);
+		known_hosts_types(&s->common->hostkeys->known, s->settings->host,
+			s->settings->port, types);
 		rc = s->common->transport->open(&s->transport, s->fd, types, &s->err);
 		if (rc != RC_OK)
 			return STEP_FAIL;
@@ -60,7 +61,8 @@ enum step step_host_key(struct session *s)
 	enum rc rc = s->common->transport->host_key(s->transport, &blob, &s->err);
 
 	if (rc == RC_OK)
-		rc = hostkey_judge(s->common->hostkeys, s->host, s->port, blob, &s->err);
+		rc = hostkey_judge(s->common->hostkeys, s->settings->host,
+			s->settings->port, blob, &s->err);
 	return outcome(rc);
 }
 
@@ -106,8 +108,8 @@ static enum step outcome_of_login(struct session *s, enum rc rc)
 
 enum step step_agent_login(struct session *s)
 {
-	return outcome_of_login(
-		s, s->common->transport->agent_login(s->transport, s->user, &s->err));
+	return outcome_of_login(s, s->common->transport->agent_login(
+					   s->transport, s->settings->user, &s->err));
 }
 
 /* Why nobody got in: which keys were tried, which could not be, and what may be
@@ -119,10 +121,11 @@ static enum step refuse_login(struct session *s)
 	struct bytes all;
 
 	if (s->logins)
-		buf_format(&text, "the server refuses user %s with %u key%s", s->user,
-			s->logins, s->logins == 1 ? "" : "s");
+		buf_format(&text, "the server refuses user %s with %u key%s",
+			s->settings->user, s->logins, s->logins == 1 ? "" : "s");
 	else
-		buf_format(&text, "there is no key to log in with as %s", s->user);
+		buf_format(
+			&text, "there is no key to log in with as %s", s->settings->user);
 	if (s->logins && s->logins == s->logins_rsa && !c->transport->has_modern_rsa())
 		buf_append_text(&text,
 			"; only RSA keys were tried, and the libssh2 here is too old to "
@@ -164,8 +167,8 @@ enum step step_file_login(struct session *s)
 {
 	const char *path = s->common->identities[s->identity - 1].path;
 
-	return outcome_of_login(s,
-		s->common->transport->file_login(s->transport, s->user, path, &s->err));
+	return outcome_of_login(s, s->common->transport->file_login(s->transport,
+					   s->settings->user, path, &s->err));
 }
 
 /* ---- the command */

@@ -78,12 +78,12 @@ static enum rc start_lookup(struct link *l, const char *port, struct err *e)
 		return err_memory(e);
 	lookup->link = l;
 	lookup->world = l->world;
-	status = uv_getaddrinfo(
-		&l->world->loop, &lookup->request, lookup_done, s->host, port, &hints);
+	status = uv_getaddrinfo(&l->world->loop, &lookup->request, lookup_done,
+		s->settings->host, port, &hints);
 	if (status != 0) {
 		free(lookup);
 		return err_set(e, RC_UNREACHABLE, status, "name lookup of %s: %s",
-			s->host, uv_strerror(status));
+			s->settings->host, uv_strerror(status));
 	}
 	l->lookup = lookup;
 	l->world->lookups++;
@@ -102,17 +102,19 @@ static enum rc world_resolve(struct session *s, struct err *e)
 		return RC_AGAIN;
 	if (l->looked_up && l->lookup_status != 0)
 		return err_set(e, RC_UNREACHABLE, l->lookup_status,
-			"name lookup of %s: %s", s->host, uv_strerror(l->lookup_status));
+			"name lookup of %s: %s", s->settings->host,
+			uv_strerror(l->lookup_status));
 	if (!l->looked_up) {
-		snprintf(port, sizeof(port), "%u", s->port);
+		snprintf(port, sizeof(port), "%u", s->settings->port);
 		/* an address needs no thread */
-		if (getaddrinfo(s->host, port, &hints, &list) != 0)
+		if (getaddrinfo(s->settings->host, port, &hints, &list) != 0)
 			return start_lookup(l, port, e);
 		keep_addresses(s, list);
 		freeaddrinfo(list);
 	}
 	if (s->address_count == 0)
-		return err_set(e, RC_UNREACHABLE, 0, "%s has no address", s->host);
+		return err_set(
+			e, RC_UNREACHABLE, 0, "%s has no address", s->settings->host);
 	return RC_OK;
 }
 
@@ -219,7 +221,7 @@ static enum rc refuse_address(
 	struct session *s, const struct session_address *to, int error, struct err *e)
 {
 	return err_set(e, RC_UNREACHABLE, error, "connect to %s port %u: %s", to->text,
-		s->port, strerror(error));
+		s->settings->port, strerror(error));
 }
 
 static enum rc start_dial(

@@ -21,19 +21,22 @@ struct ssh_settings {
 	const char *host; /* HostName: what is resolved, or what the jump host resolves */
 	uint16_t port;
 	const char *user;
-	struct texts identity_files; /* private keys, absolute paths; each may be missing */
-	bool identities_named;	     /* the user named them: a missing one is an error */
-	bool identities_only;	     /* of the agent's keys only those of identity_files */
-	const char *agent;	     /* socket of the ssh-agent; NULL: none is asked */
-	const char *host_key_alias;  /* name in known_hosts; NULL: host and port */
-	struct texts known_hosts;    /* files, the user's first; new keys go to the first */
+	struct texts
+		identity_files; /* private keys, absolute paths; each may be missing */
+	bool identities_named;	/* the user named them: a missing one is an error */
+	bool identities_only;	/* of the agent's keys only those of identity_files */
+	const char *agent;	/* socket of the ssh-agent; NULL: none is asked */
+	const char *host_key_alias; /* name in known_hosts; NULL: host and port */
+	struct texts known_hosts; /* files, the user's first; new keys go to the first */
 	enum ssh_strict strict;
-	const char *host_key_algorithms; /* as written, with its + - ^; NULL: none given */
-	const struct ssh_settings *jump; /* the host before this one (ProxyJump), which may
+	const char
+		*host_key_algorithms; /* as written, with its + - ^; NULL: none given */
+	const struct ssh_settings
+		*jump;		    /* the host before this one (ProxyJump), which may
 					  * have one itself; NULL: none.  Nodes of one jump
 					  * host share the pointer. */
-	const char *proxy_command;	 /* for /bin/sh -c; NULL: none */
-	uint32_t connect_timeout_s;	 /* ConnectTimeout; 0: not given */
+	const char *proxy_command;  /* for /bin/sh -c; NULL: none */
+	uint32_t connect_timeout_s; /* ConnectTimeout; 0: not given */
 };
 
 #endif

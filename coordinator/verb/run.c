@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "coordinator/report/progress.h"
+#include "coordinator/ssh/defaults.h"
 #include "coordinator/verb/saved.h"
 #include "coordinator/verb/wants.h"
 #include "proto/texts.h"
@@ -55,28 +56,56 @@ static void show_progress(void *context, const struct fleet_progress *p)
 	progress_show(p->phase, p->done, p->failed, p->total);
 }
 
+/* How one node is reached: what ssh would do, the options, the inventory. */
+static enum rc settings_of(struct run *run, const struct inventory_node *node,
+	struct ssh_settings *out, struct err *e)
+{
+	const struct options *o = run->options;
+	enum rc rc = ssh_settings_default(out, node->host, &run->arena, e);
+
+	if (rc != RC_OK)
+		return rc;
+	if (node->user || o->user)
+		out->user = node->user ? node->user : o->user;
+	if (node->port || o->port)
+		out->port = node->port ? node->port : (uint16_t)o->port;
+	if (o->identities.count) {
+		out->identity_files = o->identities;
+		out->identities_named = true;
+	}
+	if (o->known_hosts.count)
+		out->known_hosts = o->known_hosts;
+	if (o->no_agent)
+		out->agent = NULL;
+	if (o->accept_new)
+		out->strict = SSH_STRICT_NEW;
+	return RC_OK;
+}
+
+static enum rc settings_make(struct run *run, struct err *e)
+{
+	struct ssh_settings *all = arena_alloc(
+		&run->arena, run->count, sizeof(struct ssh_settings));
+	enum rc rc = RC_OK;
+
+	run->settings = arena_alloc(&run->arena, run->count, sizeof(*run->settings));
+	if (!all || !run->settings)
+		return err_memory(e);
+	for (size_t i = 0; i < run->count && rc == RC_OK; i++) {
+		rc = settings_of(run, &run->inventory.nodes[i], &all[i], e);
+		run->settings[i] = &all[i];
+	}
+	return rc;
+}
+
 static enum rc fleet_make(struct run *run, struct err *e)
 {
 	const struct options *o = run->options;
 	struct fleet_options *f = &run->fleet_options;
-	enum rc rc = fleet_default_options(f, &run->arena, e);
 
-	if (rc != RC_OK)
-		return rc;
-	if (o->user)
-		f->user = o->user;
-	if (o->port)
-		f->port = (uint16_t)o->port;
-	if (o->identities.count) {
-		f->identities = o->identities.item;
-		f->identity_count = o->identities.count;
-	}
-	if (o->known_hosts.count) {
-		f->known_hosts = o->known_hosts.item;
-		f->known_hosts_count = o->known_hosts.count;
-	}
-	f->use_agent = !o->no_agent;
-	f->accept_new = o->accept_new;
+	if (settings_make(run, e) != RC_OK)
+		return e->code;
+	f->settings = run->settings;
 	f->become = o->become;
 	f->connect = o->connect;
 	f->connect_timeout_s = o->connect_timeout_s;

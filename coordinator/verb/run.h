@@ -16,6 +16,7 @@ struct run {
 	const struct options *options;
 	struct arena arena; /* lives until run_end() */
 	struct inventory inventory;
+	const struct ssh_settings **settings; /* one per node; NULL with --from */
 	struct fleet_options fleet_options;
 	struct fleet *fleet;	   /* NULL with --from */
 	struct node_facts *facts;  /* one per node */

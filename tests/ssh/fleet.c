@@ -78,7 +78,7 @@ static void accept_new_records_a_key_and_then_holds_the_node_to_it(void **state)
 
 	(void)state;
 	unlink(h.record);
-	h.options.accept_new = true;
+	h.settings.strict = SSH_STRICT_NEW;
 	herd_add(&h, &s); /* the same server twice: one line */
 	assert_rc(herd_connect(&h), RC_OK, &h.err);
 	assert_true(fleet_is_alive(h.fleet, 0) && fleet_is_alive(h.fleet, 1));
@@ -103,7 +103,7 @@ static void a_revoked_host_key_is_refused_although_it_is_known(void **state)
 	struct server s = herd_one(&h, &(struct server_options){ SERVER_SSHD, 0, NULL });
 
 	(void)state;
-	h.options.accept_new = true;
+	h.settings.strict = SSH_STRICT_NEW;
 	test_run("(printf '@revoked * '; cat %s.pub) >>%s", site.host_key, h.record);
 	assert_refused(&h, RC_HOSTKEY, "is revoked by");
 	assert_contains(fleet_error(h.fleet, 0)->text, "known_hosts:2");
@@ -168,7 +168,7 @@ static void a_user_that_does_not_exist_is_refused(void **state)
 	struct server s = herd_one(&h, &(struct server_options){ SERVER_SSHD, 0, NULL });
 
 	(void)state;
-	h.options.user = "nobody-of-that-name";
+	h.settings.user = "nobody-of-that-name";
 	assert_refused(&h, RC_AUTH, "refuses user nobody-of-that-name");
 	herd_end(&h, &s);
 }
@@ -181,7 +181,7 @@ static void keys_are_tried_in_order_until_one_fits(void **state)
 	(void)state;
 	h.identities[0] = site.other_user_key;
 	h.identities[1] = site.user_key;
-	h.options.identity_count = 2;
+	h.settings.identity_files.count = 2;
 	assert_rc(herd_connect(&h), RC_OK, &h.err);
 	assert_rc(fleet_error(h.fleet, 0)->code, RC_OK, fleet_error(h.fleet, 0));
 	herd_end(&h, &s);
@@ -196,7 +196,7 @@ static void no_more_than_six_keys_are_tried(void **state)
 	(void)state;
 	for (int i = 0; i < 7; i++)
 		h.identities[i] = i < 6 ? site.other_user_key : site.user_key;
-	h.options.identity_count = 7;
+	h.settings.identity_files.count = 7;
 	assert_refused(&h, RC_AUTH, "after 6 attempts");
 	herd_end(&h, &s);
 }
@@ -240,13 +240,13 @@ static void an_agent_logs_in_and_an_empty_one_gives_way_to_files(void **state)
 	test_run("ssh-agent -a %s | sed -n 's/.*SSH_AGENT_PID=\\([0-9]*\\);.*/\\1/p' >%s",
 		socket, path);
 	setenv("SSH_AUTH_SOCK", socket, 1);
-	h.options.use_agent = true;
+	h.settings.agent = getenv("SSH_AUTH_SOCK");
 	assert_rc(herd_connect(&h), RC_OK, &h.err);
 	assert_rc(fleet_error(h.fleet, 0)->code, RC_OK, fleet_error(h.fleet, 0));
 	fleet_destroy(h.fleet);
 
 	test_run("ssh-add -q %s %s 2>/dev/null", site.other_user_key, site.user_key);
-	h.options.identity_count = 0;
+	h.settings.identity_files.count = 0;
 	assert_rc(herd_connect(&h), RC_OK, &h.err);
 	assert_rc(fleet_error(h.fleet, 0)->code, RC_OK, fleet_error(h.fleet, 0));
 	fleet_destroy(h.fleet);
@@ -296,16 +296,16 @@ static void an_agent_that_hangs_does_not_hang_the_run(void **state)
 	(void)state;
 	snprintf(socket, sizeof(socket), "%s/hung", site.folder);
 	setenv("SSH_AUTH_SOCK", socket, 1);
-	h.options.use_agent = true;
+	h.settings.agent = getenv("SSH_AUTH_SOCK");
 	h.options.connect_timeout_s = 2;
 	for (size_t i = 0; i < 2; i++) {
 		pid_t pid = silent_agent(socket, answers[i]);
 
-		h.options.identity_count = 1;
+		h.settings.identity_files.count = 1;
 		assert_rc(herd_connect(&h), RC_OK, &h.err);
 		assert_rc(fleet_error(h.fleet, 0)->code, RC_OK, fleet_error(h.fleet, 0));
 		fleet_destroy(h.fleet);
-		h.options.identity_count = 0;
+		h.settings.identity_files.count = 0;
 		assert_refused(
 			&h, RC_AUTH, i ? "the ssh-agent does not answer" : "hangs");
 		fleet_destroy(h.fleet);
@@ -340,8 +340,8 @@ static void an_agent_that_never_signs_does_not_hang_the_run(void **state)
 		site.folder, site.folder, socket, path);
 	setenv("SSH_AUTH_SOCK", socket, 1);
 	test_run("ssh-add -q -c %s 2>/dev/null", site.user_key);
-	h.options.use_agent = true;
-	h.options.identity_count = 0;
+	h.settings.agent = getenv("SSH_AUTH_SOCK");
+	h.settings.identity_files.count = 0;
 	h.options.connect_timeout_s = 4;
 	assert_refused(&h, RC_TIMEOUT, "the ssh-agent did not answer within 2 s");
 	pid = read_text(path);
@@ -400,6 +400,7 @@ static void a_second_interrupt_does_not_wait_for_answers(void **state)
 	time_t begin;
 
 	(void)state;
+	herd_settle(&h);
 	h.fleet = fleet_new(&h.inventory, &h.options, interrupt_round, &done, &h.err);
 	assert_non_null(h.fleet);
 	assert_rc(fleet_connect(h.fleet, &h.err), RC_OK, &h.err);
@@ -449,6 +450,7 @@ static void an_interrupt_stops_connecting_and_refuses_rounds(void **state)
 	bool done = false;
 
 	(void)state;
+	herd_settle(&h);
 	h.fleet = fleet_new(&h.inventory, &h.options, interrupt_now, &done, &h.err);
 	assert_non_null(h.fleet);
 	assert_rc(fleet_connect(h.fleet, &h.err), RC_INTERRUPTED, &h.err);

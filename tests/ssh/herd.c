@@ -1,5 +1,6 @@
 #include "tests/ssh/herd.h"
 
+#include <pwd.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -16,10 +17,11 @@ void herd_init(struct herd *h)
 	h->inventory.nodes = h->nodes;
 	h->identities[0] = site.user_key;
 	h->known_hosts[0] = h->record;
-	h->options.identities = h->identities;
-	h->options.identity_count = 1;
-	h->options.known_hosts = h->known_hosts;
-	h->options.known_hosts_count = 1;
+	h->settings = (struct ssh_settings){ .host = "127.0.0.1",
+		.user = getpwuid(getuid())->pw_name,
+		.identities_named = true,
+		.identity_files = { h->identities, 1 },
+		.known_hosts = { h->known_hosts, 1 } };
 	h->options.connect = "";
 	h->options.connect_timeout_s = 60;
 	h->options.timeout_s = 60;
@@ -39,8 +41,20 @@ void trust(const struct herd *h, const struct server *s, const char *key)
 	test_run("(printf '[127.0.0.1]:%u '; cat %s.pub) >>%s", s->port, key, h->record);
 }
 
+void herd_settle(struct herd *h)
+{
+	for (size_t i = 0; i < h->inventory.count; i++) {
+		h->each[i] = h->settings;
+		h->each[i].host = h->nodes[i].host;
+		h->each[i].port = h->nodes[i].port;
+		h->list[i] = &h->each[i];
+	}
+	h->options.settings = h->list;
+}
+
 enum rc herd_connect(struct herd *h)
 {
+	herd_settle(h);
 	h->fleet = fleet_new(&h->inventory, &h->options, NULL, NULL, &h->err);
 	if (!h->fleet)
 		return h->err.code;

@@ -14,6 +14,9 @@ struct herd {
 	struct inventory_node nodes[NODES_MAX];
 	struct inventory inventory;
 	struct fleet_options options;
+	struct ssh_settings settings; /* of all nodes, but for the port */
+	struct ssh_settings each[NODES_MAX];
+	const struct ssh_settings *list[NODES_MAX];
 	const char *identities[12], *known_hosts[2];
 	char record[128];
 	struct fleet *fleet;
@@ -37,6 +40,8 @@ struct server herd_with_peer(struct herd *h, const char *body);
 /* A framed [2, [1, "x", 0]]: welcome. */
 #define WELCOME "printf '\\0\\0\\0\\007\\222\\002\\223\\001\\241x\\0'\n"
 
+/* Gives every node its settings: what herd_connect() begins with. */
+void herd_settle(struct herd *h);
 enum rc herd_connect(struct herd *h);
 /* Asks for facts; answers are counted in h->answers. */
 enum rc herd_ask(struct herd *h);

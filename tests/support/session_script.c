@@ -348,6 +348,9 @@ static void count_settled(struct session *s)
 }
 
 struct identity identities[8];
+static const struct ssh_settings settings = {
+	.host = "node", .user = "user", .port = 22
+};
 static struct hostkey_policy hostkeys;
 struct session_common common;
 static struct arena run_arena;
@@ -372,9 +375,8 @@ void set_up(const struct manner *manner, struct session *s)
 		.answer = count_answer,
 		.settled = count_settled };
 	session_init(s, &common);
-	s->name = s->host = "node";
-	s->user = "user";
-	s->port = 22;
+	s->name = "node";
+	s->settings = &settings;
 }
 
 static bool rests(const struct session *s)

@@ -7,6 +7,7 @@
 #include "coordinator/net/identity.h"
 #include "coordinator/net/kexlist.h"
 #include "coordinator/net/tail.h"
+#include "coordinator/ssh/defaults.h"
 #include "tests/support/test.h"
 
 static void base64_reads_back_what_it_wrote(void **state)
@@ -140,8 +141,10 @@ static void a_missing_key_file_is_named(void **state)
 static void a_default_key_that_is_none_is_passed_over(void **state)
 {
 	char home[] = "/tmp/cpuherd-home-XXXXXX", command[256], *before = getenv("HOME");
-	struct fleet_options options;
+	struct ssh_settings settings;
+	struct identity *keys;
 	struct arena arena = { 0 };
+	size_t count;
 	struct err e;
 
 	(void)state;
@@ -152,10 +155,11 @@ static void a_default_key_that_is_none_is_passed_over(void **state)
 		home);
 	assert_int_equal(system(command), 0);
 	setenv("HOME", home, 1);
-	assert_rc(fleet_default_options(&options, &arena, &e), RC_OK, &e);
+	assert_rc(ssh_settings_default(&settings, "node", &arena, &e), RC_OK, &e);
+	assert_rc(identity_read_all(&settings, &arena, &keys, &count, &e), RC_OK, &e);
 	setenv("HOME", before ? before : "/", 1);
-	assert_int_equal(options.identity_count, 1);
-	assert_contains(options.identities[0], "/.ssh/id_ed25519");
+	assert_int_equal(count, 1);
+	assert_contains(keys[0].path, "/.ssh/id_ed25519");
 	arena_destroy(&arena);
 	snprintf(command, sizeof(command), "rm -rf %s", home);
 	assert_int_equal(system(command), 0);
