@@ -3,8 +3,9 @@
 #include <sys/types.h>
 
 #include <sha2.h>
-#include <stdio.h>
 #include <string.h>
+
+#include "base/hex.h"
 
 struct digest digest_of(const void *data, size_t size)
 {
@@ -29,6 +30,5 @@ bool digest_equals(const struct digest *d, struct bytes b)
 
 void digest_to_hex(const struct digest *d, char hex[static DIGEST_HEX_MAX])
 {
-	for (int i = 0; i < DIGEST_BYTES; i++)
-		snprintf(hex + 2 * i, 3, "%02x", d->byte[i]);
+	hex_write((struct bytes){ d->byte, DIGEST_BYTES }, hex);
 }

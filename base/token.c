@@ -1,7 +1,8 @@
 #include "base/token.h"
 
-#include <stdio.h>
 #include <sys/random.h>
+
+#include "base/hex.h"
 
 enum { TOKEN_BYTES_MAX = 128 };
 
@@ -12,7 +13,6 @@ enum rc token_make(char *text, size_t size, struct err *e)
 
 	if (n > sizeof(random) || getrandom(random, n, 0) != (ssize_t)n)
 		return err_set(e, RC_INTERNAL, 0, "the kernel gives no random numbers");
-	for (size_t i = 0; i < n; i++)
-		snprintf(text + 2 * i, 3, "%02x", random[i]);
+	hex_write((struct bytes){ random, n }, text);
 	return RC_OK;
 }

@@ -1,4 +1,5 @@
 #include "base/digest.h"
+#include "base/hex.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "base/token.h"
@@ -205,9 +206,41 @@ static void tokens_are_hexadecimal_fill_their_room_and_differ(void **state)
 	assert_rc(token_make(first, 1000, &e), RC_INTERNAL, &e);
 }
 
+static void every_byte_is_two_digits_and_comes_back(void **state)
+{
+	uint8_t all[256], back[256];
+	char text[2 * sizeof(all) + 1];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(all); i++)
+		all[i] = (uint8_t)i;
+	hex_write((struct bytes){ all, sizeof(all) }, text);
+	assert_int_equal(strlen(text), 2 * sizeof(all));
+	assert_memory_equal(text, "000102030405060708090a0b", 24);
+	assert_true(hex_read(text, back, sizeof(back)));
+	assert_memory_equal(all, back, sizeof(all));
+	hex_write((struct bytes){ NULL, 0 }, text);
+	assert_string_equal(text, "");
+	assert_true(hex_read("", back, 0));
+}
+
+static void what_is_not_so_many_digits_is_no_bytes(void **state)
+{
+	static const char *const texts[] = { "", "a", "ab1", "ab123", "ab12cd", "ab12 ",
+		"AB12", "ab 1", "0x12", "ab1g", "-112", "ab1\377" };
+	uint8_t out[2];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (hex_read(texts[i], out, sizeof(out)))
+			fail_msg("\"%s\" was read", texts[i]);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest cases[] = {
+		cmocka_unit_test(every_byte_is_two_digits_and_comes_back),
+		cmocka_unit_test(what_is_not_so_many_digits_is_no_bytes),
 		cmocka_unit_test(an_error_text_is_one_printable_line),
 		cmocka_unit_test(a_long_error_text_is_cut_not_overrun),
 		cmocka_unit_test(every_code_has_a_meaning_and_failures_have_a_status),
