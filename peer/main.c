@@ -14,22 +14,43 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/hex.h"
 #include "peer/serve.h"
 #include "peer/watchdog.h"
 #include "proto/dump.h"
 #include "proto/limits.h"
 
+enum value { NO_VALUE, CONNECT, FIRST, VALUE_COUNT };
+
 struct options {
 	enum rc (*run)(const struct options *o, struct err *e);
-	const char *connect;
+	const char *value[VALUE_COUNT]; /* NULL: not given */
 };
 
 static enum rc print_help(const struct options *o, struct err *e);
 
+static enum rc read_first(
+	const char *hex, uint8_t frames[LIMIT_FIRST_BYTES], size_t *size, struct err *e)
+{
+	*size = strlen(hex) / 2;
+	if (*size > LIMIT_FIRST_BYTES)
+		return err_set(e, RC_USAGE, 0, "--first: %zu bytes, %d are accepted",
+			*size, LIMIT_FIRST_BYTES);
+	if (!hex_read(hex, frames, *size))
+		return err_set(e, RC_USAGE, 0,
+			"--first: two digits of 0-9a-f are needed for each byte");
+	return RC_OK;
+}
+
 static enum rc serve(const struct options *o, struct err *e)
 {
-	(void)o;
-	return serve_run(&serve_standard, e);
+	const char *hex = o->value[FIRST] ? o->value[FIRST] : "";
+	struct serve how = serve_standard;
+	uint8_t frames[LIMIT_FIRST_BYTES];
+	enum rc rc = read_first(hex, frames, &how.first.size, e);
+
+	how.first.data = frames;
+	return rc == RC_OK ? serve_run(&how, e) : rc;
 }
 
 static enum rc print_text(const char *text, size_t size, struct err *e)
@@ -51,18 +72,19 @@ static void say_late(void *context)
 
 static enum rc print_facts(const struct options *o, struct err *e)
 {
+	const char *connect = o->value[CONNECT] ? o->value[CONNECT] : "qemu:///system";
 	struct watchdog_last_words words = { say_late, NULL };
 	struct buf text = buf_with_cap(LIMIT_DUMP_BYTES);
 	struct arena arena = { 0 };
 	struct node_facts facts;
 	enum rc rc;
 
-	if (!libvirt_uri_is_allowed(o->connect))
+	if (!libvirt_uri_is_allowed(connect))
 		return err_set(e, RC_USAGE, 0,
 			"--connect %.64s: qemu:///system or qemu:///session is needed",
-			o->connect);
+			connect);
 	watchdog_arm(SERVE_LIMIT_S, rc_exit_status(RC_TIMEOUT), &words);
-	rc = gather_facts(&facts, o->connect, &arena, e);
+	rc = gather_facts(&facts, connect, &arena, e);
 	watchdog_disarm();
 	if (rc == RC_OK)
 		rc = dump_write(&text, &facts, e);
@@ -93,30 +115,42 @@ static enum rc print_version(const struct options *o, struct err *e)
 
 static const struct option_row {
 	const char *name, *meaning;
-	enum rc (*run)(const struct options *o, struct err *e);
+	enum rc (*run)(const struct options *o, struct err *e); /* this, or with this */
+	enum value value;
+	const char *needed, *company; /* by an option that takes a value */
 } option_rows[] = {
-	{ "--facts", "print everything known about this node as text", print_facts },
+	{ "--facts", "print everything known about this node as text", print_facts,
+		NO_VALUE, NULL, NULL },
 	{ "--connect",
 		"URI of libvirt for --facts: qemu:///system (the default) or\n"
 		"\t\tqemu:///session",
+		print_facts, CONNECT, "a URI", "--facts only" },
+	{ "--first",
+		"hexadecimal digits: what stands in front of standard input when\n"
+		"\t\tthe protocol is served",
+		serve, FIRST, "hexadecimal digits", "no other option" },
+	{ "--protocol", "print the version of the protocol", print_protocol, NO_VALUE,
+		NULL, NULL },
+	{ "--version", "print the version of the program", print_version, NO_VALUE, NULL,
 		NULL },
-	{ "--protocol", "print the version of the protocol", print_protocol },
-	{ "--version", "print the version of the program", print_version },
-	{ "--help", "print this", print_help },
+	{ "--help", "print this", print_help, NO_VALUE, NULL, NULL },
 };
 
 enum { OPTION_COUNT = sizeof(option_rows) / sizeof(option_rows[0]) };
 
 static enum rc print_help(const struct options *o, struct err *e)
 {
-	static const char head[] = "cpuherd-peer [--facts [--connect URI] | --protocol | "
-				   "--version | --help]\n"
-				   "\n"
-				   "The part of cpuherd that runs on a node.  Without an "
-				   "option it serves the\n"
-				   "protocol of cpuherd on standard input and output; "
-				   "cpuherd starts it so.\n"
-				   "\n";
+	static const char head[] =
+		"cpuherd-peer [--first HEX | --facts [--connect URI] | "
+		"--protocol | --version |\n"
+		"              --help]\n"
+		"\n"
+		"The part of cpuherd that runs on a node.  Without an "
+		"option, or with --first,\n"
+		"it serves the protocol of cpuherd on standard input "
+		"and output; cpuherd starts\n"
+		"it so.\n"
+		"\n";
 	enum rc rc = print_text(head, sizeof(head) - 1, e);
 
 	(void)o;
@@ -138,26 +172,42 @@ static const struct option_row *option_of(const char *name)
 	return NULL;
 }
 
+/* Takes what the option at *argv says; *argv moves to its value. */
+static enum rc parse_one(char ***argv, struct options *o, struct err *e)
+{
+	const char *name = **argv;
+	const struct option_row *row = option_of(name);
+
+	if (!row)
+		return err_set(e, RC_USAGE, 0,
+			"%.64s is no option; see cpuherd-peer --help", name);
+	if (row->value) {
+		o->value[row->value] = *++*argv;
+		return **argv ? RC_OK
+			      : err_set(e, RC_USAGE, 0, "%s needs %s", name, row->needed);
+	}
+	if (o->run)
+		return err_set(e, RC_USAGE, 0, "%s: one thing at a time", name);
+	o->run = row->run;
+	return RC_OK;
+}
+
 static enum rc parse(char **argv, struct options *o, struct err *e)
 {
-	for (; *argv; argv++) {
-		const struct option_row *row = option_of(*argv);
+	enum rc rc = RC_OK;
 
-		if (!row)
-			return err_set(e, RC_USAGE, 0,
-				"%.64s is no option; see cpuherd-peer --help", *argv);
-		if (!row->run) {
-			o->connect = *++argv;
-			if (!o->connect)
-				return err_set(e, RC_USAGE, 0, "--connect needs a URI");
-			continue;
-		}
-		if (o->run)
-			return err_set(e, RC_USAGE, 0, "%s: one thing at a time", *argv);
-		o->run = row->run;
+	for (; rc == RC_OK && *argv; argv++)
+		rc = parse_one(&argv, o, e);
+	if (rc != RC_OK)
+		return rc;
+	o->run = o->run ? o->run : serve;
+	for (int i = 0; i < OPTION_COUNT; i++) {
+		const struct option_row *row = &option_rows[i];
+
+		if (o->value[row->value] && o->run != row->run)
+			return err_set(e, RC_USAGE, 0, "%s goes with %s", row->name,
+				row->company);
 	}
-	if (o->connect && o->run != print_facts)
-		return err_set(e, RC_USAGE, 0, "--connect goes with --facts only");
 	return RC_OK;
 }
 
@@ -165,12 +215,10 @@ int main(int argc, char **argv)
 {
 	struct options o = { 0 };
 	struct err e;
-	enum rc rc = argc > 0 ? parse(argv + 1, &o, &e) : RC_OK;
+	enum rc rc = parse(argc > 0 ? argv + 1 : argv, &o, &e);
 
-	if (rc == RC_OK && !o.connect)
-		o.connect = "qemu:///system";
 	if (rc == RC_OK)
-		rc = o.run ? o.run(&o, &e) : serve(&o, &e);
+		rc = o.run(&o, &e);
 	if (rc != RC_OK)
 		fprintf(stderr, "cpuherd-peer: %s\n", e.text);
 	return rc_exit_status(rc);

@@ -494,13 +494,25 @@ static enum rc finish(struct dialogue *d, enum rc rc, struct err *e)
 	return rc;
 }
 
+static enum rc hear_first(struct dialogue *d, struct err *e)
+{
+	struct bytes first = d->serve->first;
+
+	return buf_append(&d->stream.input, first.data, first.size) == RC_OK
+		       ? RC_OK
+		       : err_memory(e);
+}
+
 enum rc serve_run(const struct serve *serve, struct err *e)
 {
 	struct dialogue d = { .serve = serve, .last_words = buf_with_cap(4096) };
 	enum rc rc;
 
 	stream_open(&d.stream, serve->in, serve->out);
-	rc = finish(&d, serve_all(&d, e), e);
+	rc = hear_first(&d, e);
+	if (rc == RC_OK)
+		rc = serve_all(&d, e);
+	rc = finish(&d, rc, e);
 	stream_close(&d.stream);
 	buf_destroy(&d.last_words);
 	arena_destroy(&d.run_arena);

@@ -18,6 +18,7 @@
 #ifndef PEER_SERVE_H
 #define PEER_SERVE_H
 
+#include "base/buf.h"
 #include "peer/libvirt.h"
 
 /* Within the time that a coordinator gives a request (120 s unless told), so that the
@@ -27,6 +28,7 @@ enum { SERVE_LIMIT_S = 100, SERVE_PATIENCE_S = 600 };
 
 struct serve {
 	int in, out;
+	struct bytes first; /* read as if it had come in front of what comes from in */
 	unsigned limit_s;
 	int patience_ms; /* for a silent coordinator, in the middle of a run; 0: no limit */
 	const char *root; /* "" in life; tests put places elsewhere */

@@ -17,6 +17,11 @@ enum {
 	LIMIT_DUMP_BYTES = 8 * 1024 * 1024, /* a facts file */
 	LIMIT_CPUS = 8192,
 	LIMIT_CPU_KINDS = 64, /* CPUs of one node that differ */
+
+	/* Frames on the peer's command line (hello and ask_facts: 32).  As hexadecimal
+	 * digits behind the bootstrap's script they stay below the 9000 bytes that
+	 * dropbear takes as a command.  More of them need a new PROTOCOL_VERSION. */
+	LIMIT_FIRST_BYTES = 2048,
 };
 
 #endif

@@ -17,7 +17,7 @@
 #include "base/err.h"
 #include "proto/table.h"
 
-enum { PROTOCOL_VERSION_MIN = 1, PROTOCOL_VERSION = 1 };
+enum { PROTOCOL_VERSION_MIN = 1, PROTOCOL_VERSION = 2 };
 
 /* ---- parts of messages: F(record, type, field, since, meaning), L(record, of, ...) */
 

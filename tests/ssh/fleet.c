@@ -395,7 +395,7 @@ static void interrupt_round(void *context, const struct fleet_progress *p)
 static void a_second_interrupt_does_not_wait_for_answers(void **state)
 {
 	struct herd h;
-	struct server s = herd_with_peer(&h, PROTOCOL_1 WELCOME "cat >/dev/null");
+	struct server s = herd_with_peer(&h, PACKAGED_PEER WELCOME "cat >/dev/null");
 	bool done = false;
 	time_t begin;
 

@@ -36,7 +36,8 @@ struct server herd_one(struct herd *h, const struct server_options *options);
 /* The same, where a packaged peer (it comes first) does what the body says. */
 struct server herd_with_peer(struct herd *h, const char *body);
 
-#define PROTOCOL_1 "#!/bin/sh\n[ $# = 0 ] || { echo 1; exit; }\n"
+/* The head of a packaged peer that speaks our protocol; it may be started with words. */
+#define PACKAGED_PEER "#!/bin/sh\n[ \"$1\" != --protocol ] || { echo 2; exit; }\n"
 /* A framed [2, [1, "x", 0]]: welcome. */
 #define WELCOME "printf '\\0\\0\\0\\007\\222\\002\\223\\001\\241x\\0'\n"
 

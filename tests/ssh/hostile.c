@@ -157,7 +157,7 @@ static void complaints_without_end_end_with_the_time(void **state)
 static void a_packaged_peer_of_this_protocol_is_preferred(void **state)
 {
 	struct herd h;
-	struct server s = herd_with_peer(&h, PROTOCOL_1 "echo from the package >&2");
+	struct server s = herd_with_peer(&h, PACKAGED_PEER "echo from the package >&2");
 
 	(void)state;
 	assert_refused(&h, RC_PEER, "from the package");
@@ -179,7 +179,7 @@ static void a_peer_that_dies_at_the_start_is_quoted(void **state)
 {
 	struct herd h;
 	struct server s = herd_with_peer(
-		&h, PROTOCOL_1 "echo \"version 'GLIBC_2.38' not found\" >&2; exit 1");
+		&h, PACKAGED_PEER "echo \"version 'GLIBC_2.38' not found\" >&2; exit 1");
 
 	(void)state;
 	assert_refused(&h, RC_PEER, "version 'GLIBC_2.38' not found");
@@ -190,8 +190,8 @@ static void a_peer_that_dies_in_a_round_ends_that_session_only(void **state)
 {
 	struct herd h;
 	struct server s = herd_with_peer(&h,
-		PROTOCOL_1 WELCOME "head -c 12 >/dev/null\n"
-				   "echo out of memory >&2\n");
+		PACKAGED_PEER WELCOME "head -c 12 >/dev/null\n"
+				      "echo out of memory >&2\n");
 	struct server good = server_start(
 		&site, &(struct server_options){ SERVER_SSHD, 0, NULL });
 
@@ -213,7 +213,7 @@ static void a_peer_that_sends_garbage_is_a_protocol_error(void **state)
 {
 	struct herd h;
 	struct server s = herd_with_peer(
-		&h, PROTOCOL_1 "printf '\\0\\0\\0\\010garbage!'; cat >/dev/null");
+		&h, PACKAGED_PEER "printf '\\0\\0\\0\\010garbage!'; cat >/dev/null");
 
 	(void)state;
 	assert_refused(&h, RC_PROTOCOL, "");
@@ -224,8 +224,8 @@ static void a_frame_without_bounds_is_refused(void **state)
 {
 	struct herd h;
 	struct server s = herd_with_peer(&h,
-		PROTOCOL_1 "printf '\\377\\377\\377\\377'; cat "
-			   "/dev/zero");
+		PACKAGED_PEER "printf '\\377\\377\\377\\377'; cat "
+			      "/dev/zero");
 
 	(void)state;
 	assert_rc(herd_connect(&h), RC_OK, &h.err);
@@ -238,7 +238,7 @@ static void a_frame_without_bounds_is_refused(void **state)
 static void a_peer_that_never_answers_costs_the_time_of_a_request(void **state)
 {
 	struct herd h;
-	struct server s = herd_with_peer(&h, PROTOCOL_1 WELCOME "cat >/dev/null");
+	struct server s = herd_with_peer(&h, PACKAGED_PEER WELCOME "cat >/dev/null");
 
 	(void)state;
 	h.options.timeout_s = 1;
@@ -273,7 +273,8 @@ static void an_answer_of_a_megabyte_arrives(void **state)
 	fclose(file);
 	buf_destroy(&frame);
 	snprintf(body, sizeof(body),
-		PROTOCOL_1 WELCOME "head -c 12 >/dev/null; cat %s; cat >/dev/null", path);
+		PACKAGED_PEER WELCOME "head -c 12 >/dev/null; cat %s; cat >/dev/null",
+		path);
 	s = herd_with_peer(&h, body);
 	h.options.timeout_s = 10;
 	assert_rc(herd_connect(&h), RC_OK, &h.err);

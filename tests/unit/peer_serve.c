@@ -155,9 +155,55 @@ static void a_failing_request_does_not_end_the_dialogue(void **state)
 	close_talk(&t);
 }
 
+/* A short run, its first n bytes on the command line and the rest on standard input; the
+ * answers go to the end of out.  Gives the number of all its bytes. */
+static size_t run_cut_at(size_t n, struct buf *out)
+{
+	struct ask_facts ask = { 0 };
+	struct bytes all, answers;
+	struct talk t;
+
+	open_talk(&t);
+	say_hello(&t);
+	say(&t, MESSAGE_ask_facts, &ask);
+	say_stage(&t, new_text);
+	say_run(&t, MESSAGE_revert);
+	say_bye(&t);
+	all = buf_bytes(&t.requests);
+	t.serve.first = (struct bytes){ all.data, n };
+	buf_consume(&t.requests, n); /* the memory stays */
+	run(&t);
+	assert_rc(t.end, RC_OK, &t.e);
+	answers = buf_bytes(&t.answers);
+	assert_int_equal(buf_append(out, answers.data, answers.size), RC_OK);
+	close_talk(&t);
+	return all.size;
+}
+
+static void first_words_are_answered_as_if_they_had_come_by_standard_input(void **state)
+{
+	struct buf wanted = buf_with_cap(1 << 20), all = buf_with_cap(1 << 20);
+	size_t size = run_cut_at(0, &wanted);
+	struct bytes w = buf_bytes(&wanted), a;
+
+	(void)state;
+	assert_true(w.size > 100);
+	for (size_t n = 1; n <= size; n++) {
+		buf_consume(&all, buf_bytes(&all).size);
+		run_cut_at(n, &all);
+		a = buf_bytes(&all);
+		assert_int_equal(a.size, w.size);
+		assert_memory_equal(a.data, w.data, w.size);
+	}
+	buf_destroy(&wanted);
+	buf_destroy(&all);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest cases[] = {
+		cmocka_unit_test(
+			first_words_are_answered_as_if_they_had_come_by_standard_input),
 		cmocka_unit_test(a_whole_run_is_answered_message_by_message),
 		cmocka_unit_test(bodies_come_one_by_one_and_the_last_is_marked),
 		cmocka_unit_test(bodies_that_are_not_there_are_refused_as_a_whole),
