@@ -3,24 +3,27 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/hex.h"
 #include "base/text.h"
+#include "proto/limits.h"
 
 /* POSIX shell, on one line, without single quotes, '!', backslashes and newlines:
  * that is what survives single quotes in sh, csh and fish alike.  Arguments:
- * nonce, hash, raw size, gzip size, protocol, machine, become.
+ * nonce, hash, raw size, gzip size, protocol, machine, become, first words.
  *
  * Everything happens inside a folder that was entered first and then found to be
  * ours (-O) and made private: nobody else can swap what was checked.
  */
 static const char script[] =
 	/* set -f: words of tools are printed unquoted, to fold their newlines */
-	"set -f; n=$1; s=$2; r=$3; g=$4; v=$5; a=$6; b=$7; w=; k=; f=cpuherd-peer-$s; "
+	"set -f; n=$1; s=$2; r=$3; g=$4; v=$5; a=$6; b=$7; i=$8; w=; k=; "
+	"f=cpuherd-peer-$s; "
 	"x=cpuherd-new.$n; u=$(umask); umask 077; export LC_ALL=C; "
 	"say() { echo cpuherd-start $n $*; }; "
 	"fail() { say fail \"$*\"; exit 1; }; "
 	/* become the peer, with the umask that the user had */
-	"be() { umask $u; "
-	"if [ $b = 1 ]; then exec sudo -n -- \"$1\"; else exec \"$1\"; fi; }; "
+	"be() { umask $u; set -- \"$1\" ${i:+--first $i}; "
+	"if [ $b = 1 ]; then exec sudo -n -- \"$@\"; else exec \"$@\"; fi; }; "
 
 	/* 1. a packaged peer */
 	"p=$(command -v cpuherd-peer) && [ -x \"$p\" ] && "
@@ -74,11 +77,23 @@ static const char script[] =
 	"if [ -z \"$k\" ]; then trap - EXIT; be ./$f; fi; "
 	"(trap - EXIT; be ./$f); exit $?";
 
+char *bootstrap_first(struct bytes frames, struct arena *arena)
+{
+	char *text;
+
+	if (frames.size > LIMIT_FIRST_BYTES)
+		frames.size = 0;
+	text = arena_alloc(arena, 2 * frames.size + 1, 1);
+	if (text)
+		hex_write(frames, text);
+	return text;
+}
+
 char *bootstrap_command(const struct bootstrap *b, struct arena *arena)
 {
-	return arena_format(arena, "exec sh -c '%s' cpuherd %s %s %zu %zu %u %s %d",
+	return arena_format(arena, "exec sh -c '%s' cpuherd %s %s %zu %zu %u %s %d %s",
 		script, b->nonce, b->sha256, b->raw_size, b->gzip_size, b->protocol,
-		b->machine, b->become);
+		b->machine, b->become, b->first ? b->first : "");
 }
 
 static const char *const words[] = {

@@ -36,7 +36,15 @@ struct bootstrap {
 	uint32_t protocol;   /* version that a packaged peer must speak */
 	const char *machine; /* uname -m that the image is for */
 	bool become;	     /* through sudo -n */
+	const char *first;   /* of bootstrap_first(); NULL is "" */
 };
+
+/* The frames with which the peer shall start, as hexadecimal digits: they travel on its
+ * command line (`cpuherd-peer --first HEX`), so that its first answers come right behind
+ * the start line, and they are not sent again.  "" when there are too many for that
+ * (LIMIT_FIRST_BYTES): then they go to its standard input, as all others do.  NULL when
+ * memory is short.  Users of the node can read them in its list of processes. */
+char *bootstrap_first(struct bytes frames, struct arena *arena);
 
 /* The command for any login shell (sh, csh, fish); NULL when memory is short. */
 char *bootstrap_command(const struct bootstrap *b, struct arena *arena);

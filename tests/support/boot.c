@@ -12,6 +12,8 @@ const char nonce[] = "00112233445566778899aabbccddeeff";
 
 /* The peer of these tests: says who it is and what comes on its standard input. */
 const char peer[] = "#!/bin/sh\n"
+		    "[ \"$*\" = --protocol ] && echo 1 && exit\n"
+		    "[ $# = 0 ] || echo \"peer told $# $*\"\n"
 		    "echo \"peer umask $(umask)\"\n"
 		    "exec cat\n";
 
@@ -19,12 +21,12 @@ const size_t peer_size = sizeof(peer) - 1;
 
 char folder[64], gzipped[512], hash[DIGEST_HEX_MAX];
 size_t gzipped_size;
-const char *path_variable;
+const char *path_variable, *first_words = "";
 
 char *make_command(struct arena *arena, bool become)
 {
 	struct bootstrap b = { nonce, hash, peer_size, gzipped_size, 1,
-		image_of_peer().machine, become };
+		image_of_peer().machine, become, first_words };
 	char *command = bootstrap_command(&b, arena);
 
 	assert_non_null(command);

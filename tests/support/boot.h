@@ -10,13 +10,15 @@
 #include "coordinator/net/bootstrap.h"
 #include "tests/support/test.h"
 
-/* The peer of these tests is a script that names its umask and then is cat. */
+/* The peer of these tests is a script that names its arguments and its umask and then is
+ * cat.  As a packaged one it speaks protocol 1. */
 extern const char peer[];
 extern const size_t peer_size;
 extern const char nonce[];
 extern char folder[64], gzipped[512], hash[DIGEST_HEX_MAX];
 extern size_t gzipped_size;
 extern const char *path_variable; /* PATH of the shells to come */
+extern const char *first_words;	  /* of the commands to come; "" at first */
 extern const char *const sh[];
 
 char *make_command(struct arena *arena, bool become);
@@ -24,7 +26,7 @@ char *make_command(struct arena *arena, bool become);
 struct result {
 	struct bootstrap_start first, second;
 	bool second_came;
-	char rest[4096]; /* what the peer printed */
+	char rest[8192]; /* what the peer printed */
 	char errors[4096];
 };
 

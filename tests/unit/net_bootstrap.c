@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "coordinator/net/image.h"
+#include "proto/limits.h"
 #include "tests/support/boot.h"
 
 static void the_command_survives_single_quotes_in_any_shell(void **state)
@@ -18,6 +19,43 @@ static void the_command_survives_single_quotes_in_any_shell(void **state)
 		assert_true(isprint((unsigned char)*c));
 	}
 	assert_int_equal(quotes, 2);
+	arena_destroy(&arena);
+}
+
+/* Room for a nonce, sizes, a machine and a protocol of any length is in the 200 bytes. */
+static void the_longest_command_is_short_enough_for_every_server(void **state)
+{
+	static const uint8_t frames[LIMIT_FIRST_BYTES + 1];
+	struct arena arena = { NULL };
+	struct bytes most = { frames, LIMIT_FIRST_BYTES };
+
+	(void)state;
+	first_words = bootstrap_first(most, &arena);
+	assert_non_null(first_words);
+	assert_int_equal(strlen(first_words), 2 * LIMIT_FIRST_BYTES);
+	assert_in_range(
+		strlen(make_command(&arena, true)), 2 * LIMIT_FIRST_BYTES, 9000 - 200);
+	first_words = "";
+	most.size++;
+	assert_string_equal(bootstrap_first(most, &arena), "");
+	arena_destroy(&arena);
+}
+
+static void the_first_words_are_the_last_argument(void **state)
+{
+	static const uint8_t frames[] = { 0, '\'', '\n', 0xff };
+	struct arena arena = { NULL };
+	struct bootstrap without = { nonce, hash, 1, 1, 1, "m", false, NULL };
+	const char *command;
+
+	(void)state;
+	assert_string_equal(bootstrap_first((struct bytes){ NULL, 0 }, &arena), "");
+	first_words = bootstrap_first((struct bytes){ frames, 4 }, &arena);
+	command = make_command(&arena, true);
+	assert_string_equal(command + strlen(command) - 11, " 1 00270aff");
+	first_words = "";
+	command = bootstrap_command(&without, &arena);
+	assert_string_equal(command + strlen(command) - 5, " m 0 ");
 	arena_destroy(&arena);
 }
 
@@ -124,6 +162,8 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_command_survives_single_quotes_in_any_shell),
+		cmocka_unit_test(the_longest_command_is_short_enough_for_every_server),
+		cmocka_unit_test(the_first_words_are_the_last_argument),
 		cmocka_unit_test(a_start_line_is_found_behind_chatter_at_every_cut),
 		cmocka_unit_test(bytes_behind_the_start_line_stay),
 		cmocka_unit_test(nonsense_in_a_start_line_is_refused),

@@ -7,7 +7,28 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "proto/limits.h"
 #include "tests/support/boot.h"
+
+/* The longest that there are, with the digits that a number could be taken for. */
+static const char *longest_words(void)
+{
+	static char words[2 * LIMIT_FIRST_BYTES + 1];
+
+	for (size_t i = 0; i + 1 < sizeof(words); i++)
+		words[i] = "0e1234567890abcdf"[i % 17];
+	return words;
+}
+
+/* The peer got these words, once, and then its standard input. */
+static void assert_told(const struct result *r, const char *words)
+{
+	static char wanted[sizeof(r->rest)];
+
+	snprintf(wanted, sizeof(wanted),
+		"peer told 2 --first %s\npeer umask 0027\nframes", words);
+	assert_string_equal(r->rest, wanted);
+}
 
 /* Runs with an empty home, then with what that left. */
 static void push_then_cached(const char *const *shell)
@@ -16,18 +37,22 @@ static void push_then_cached(const char *const *shell)
 	struct result r;
 
 	make_home(home, "plain");
+	first_words = longest_words();
 	r = run_in(shell, home, false);
 	assert_int_equal(r.first.word, BOOTSTRAP_NEED);
 	assert_true(r.second_came);
 	assert_int_equal(r.second.word, BOOTSTRAP_HAVE);
-	assert_peer_ran(r);
+	assert_told(&r, longest_words());
 	test_run("cd %s/.cache/cpuherd && test \"$(ls -A)\" = cpuherd-peer-%s && "
 		 "test \"$(stat -c %%a .)\" = 700",
 		home, hash);
 	r = run_in(shell, home, false);
 	assert_int_equal(r.first.word, BOOTSTRAP_HAVE);
 	assert_contains(r.first.text, "cached");
-	assert_peer_ran(r);
+	assert_told(&r, longest_words());
+	first_words = "";
+	r = run_in(shell, home, false);
+	assert_string_equal(r.rest, "peer umask 0027\nframes");
 }
 
 static void login_shell(const char *const *shell)
@@ -329,10 +354,12 @@ static void a_temporary_place_is_cleaned_up(void **state)
 
 	(void)state;
 	make_home(runtime, "runtime");
+	first_words = "00ff";
 	c = start_shell(sh, make_command(&arena, false), "/dev/null", runtime);
+	first_words = "";
 	r = talk(&c, gzipped, gzipped_size, false);
 	assert_contains(r.first.text, runtime);
-	assert_peer_ran(r);
+	assert_told(&r, "00ff");
 	test_run("test -z \"$(ls -A %s)\"", runtime);
 	arena_destroy(&arena);
 }
@@ -358,6 +385,35 @@ static void a_sudo_that_refuses_is_heard(void **state)
 	assert_contains(r.errors, "a password is required");
 }
 
+/* A home with a folder of tools that come first in PATH: among them the peer. */
+static void package_peer(char home[static 96], char path[static 128])
+{
+	char file[128];
+
+	make_home(home, "package");
+	snprintf(path, 128, "%s/tools:/usr/bin:/bin", home);
+	snprintf(file, sizeof(file), "%s/tools/cpuherd-peer", home);
+	test_run("mkdir %s/tools", home);
+	test_write_file(file, peer);
+	test_run("chmod 755 %s", file);
+}
+
+static void a_packaged_peer_is_told_the_first_words(void **state)
+{
+	char home[96], path[128];
+	struct result r;
+
+	(void)state;
+	package_peer(home, path);
+	path_variable = path;
+	first_words = "00ff";
+	r = run_in(sh, home, false);
+	first_words = "";
+	path_variable = "/usr/bin:/bin";
+	assert_contains(r.first.text, "packaged");
+	assert_told(&r, "00ff");
+}
+
 static void become_runs_the_peer_through_sudo(void **state)
 {
 	char home[96], path[128];
@@ -373,14 +429,16 @@ static void become_runs_the_peer_through_sudo(void **state)
 		home, home, home);
 	snprintf(path, sizeof(path), "%s/tools:/usr/bin:/bin", home);
 	path_variable = path;
+	first_words = "00ff";
 	r = run_in(sh, home, true);
+	first_words = "";
 	path_variable = "/usr/bin:/bin";
-	assert_contains(r.rest, "by sudo\npeer umask");
+	assert_contains(r.rest, "by sudo\npeer told 2 --first 00ff\npeer umask");
 }
 
 static void a_node_of_another_machine_is_told_so(void **state)
 {
-	struct bootstrap b = { nonce, hash, 1, 1, 1, "pdp11", false };
+	struct bootstrap b = { nonce, hash, 1, 1, 1, "pdp11", false, "" };
 	struct arena arena = { NULL };
 	struct child c;
 	struct result r;
@@ -415,6 +473,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(no_home_at_all_gives_way_to_the_next_place),
 		cmocka_unit_test(a_temporary_place_is_cleaned_up),
 		cmocka_unit_test(a_sudo_that_refuses_is_heard),
+		cmocka_unit_test(a_packaged_peer_is_told_the_first_words),
 		cmocka_unit_test(become_runs_the_peer_through_sudo),
 		cmocka_unit_test(a_node_of_another_machine_is_told_so),
 	};
