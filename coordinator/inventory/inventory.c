@@ -268,7 +268,7 @@ enum rc inventory_add_file(
 
 /* ---- exclusions */
 
-static bool is_excluded(const struct inventory *out, const struct inventory_node *n)
+static bool is_named(const struct inventory *out, const struct inventory_node *n)
 {
 	return inventory_has(out, n->host, n->port) || inventory_has(out, n->host, 0);
 }
@@ -281,24 +281,39 @@ enum rc inventory_match(const struct inventory *inv, const char *argument, bool 
 
 	*found = false;
 	for (size_t i = 0; i < inv->count && rc == RC_OK && !*found; i++)
-		*found = is_excluded(&named, &inv->nodes[i]);
+		*found = is_named(&named, &inv->nodes[i]);
 	return rc;
+}
+
+enum rc inventory_mark(const struct inventory *inv, const char *argument, bool *marks,
+	struct arena *arena, struct err *e)
+{
+	struct inventory named = { 0 };
+	bool any = false;
+
+	if (inventory_add_argument(&named, argument, arena, e) != RC_OK)
+		return e->code;
+	for (size_t i = 0; i < inv->count; i++)
+		if (is_named(&named, &inv->nodes[i]))
+			any = marks[i] = true;
+	if (!any)
+		return err_set(e, RC_INPUT, 0, "%s names no node of this run", argument);
+	return RC_OK;
 }
 
 enum rc inventory_exclude(
 	struct inventory *inv, const char *argument, struct arena *arena, struct err *e)
 {
-	struct inventory out = { 0 };
+	bool *out = arena_alloc(arena, inv->count, sizeof(*out));
 	size_t kept = 0;
-	enum rc rc = inventory_add_argument(&out, argument, arena, e);
 
-	if (rc != RC_OK)
-		return rc;
+	if (!out)
+		return err_memory(e);
+	if (inventory_mark(inv, argument, out, arena, e) != RC_OK)
+		return e->code;
 	for (size_t i = 0; i < inv->count; i++)
-		if (!is_excluded(&out, &inv->nodes[i]))
+		if (!out[i])
 			inv->nodes[kept++] = inv->nodes[i];
-	if (kept == inv->count)
-		return err_set(e, RC_INPUT, 0, "%s names no node of this run", argument);
 	inv->count = kept;
 	slots_fill(inv);
 	return RC_OK;

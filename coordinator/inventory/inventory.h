@@ -54,6 +54,10 @@ enum rc inventory_add_name(
 enum rc inventory_match(const struct inventory *inv, const char *argument, bool *found,
 	struct arena *arena, struct err *e);
 
+/* Sets marks[i] for every node that the argument names; RC_INPUT when it names none. */
+enum rc inventory_mark(const struct inventory *inv, const char *argument, bool *marks,
+	struct arena *arena, struct err *e);
+
 /* Takes out every node that the argument names; RC_INPUT when it names none
  * of them (a typing error must not leave a node in).  A host without a port
  * takes out that host on every port. */

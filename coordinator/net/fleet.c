@@ -1,255 +1,140 @@
 #include "coordinator/net/fleet.h"
 
 #include <errno.h>
-#include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include "base/log.h"
 #include "coordinator/net/agent.h"
-#include "coordinator/net/world.h"
+#include "coordinator/net/capacity.h"
+#include "coordinator/net/lane.h"
 
 enum {
 	CONNECT_S = 30,
 	REQUEST_S = 120,
-	PARALLEL = 128,
-	AGENT_S = 15,	     /* some agents ask their user before they answer */
-	GRACE_MS = 5000,     /* for answers under way when the user interrupts */
-	LOOKUP_THREADS = 32, /* a dead name server holds one thread for seconds */
-	SIGNALS = 3,
-	OTHER_FILES = 64 /* the loop, agent, key files, name lookups, our own */
+	TRIES = 3,
+	AGENT_S = 15, /* some agents ask their user before they answer */
 };
 
 struct fleet {
-	const struct inventory *inv;
-	struct session_common common;
+	struct crew crew;
 	struct hostkey_policy hostkeys;
 	struct image image;
 	struct arena arena;
-	struct link *links; /* one a node, in the order of the inventory */
-	struct world *world;
-	uv_prepare_t opener; /* opens sessions while there is room in the window */
-	uv_signal_t interrupts[SIGNALS];
-	uv_timer_t grace;
-	uint32_t parallel;
-
-	fleet_progress_fn *progress;
-	void *progress_context;
-	const struct fleet_call *call; /* of the round under way */
-	void *call_context;
-	const char *phase; /* NULL: nothing is under way */
-	size_t next;	   /* node to open */
-	size_t busy, done, failed, total;
-	bool connecting, signals_on, interrupted, deaf;
+	struct capacity capacity;
+	size_t *queue; /* room for every node */
+	bool started;  /* transport_start() was called */
 };
 
-/* ---- progress */
+/* ---- rounds */
 
-static void report_progress(struct fleet *f)
+/* The nodes without a session wait in the queue; those with one are asked by the lane that
+ * has it. */
+static void queue_make(struct fleet *f)
 {
-	struct fleet_progress p = { f->phase, f->done, f->failed, f->total };
+	struct crew *c = &f->crew;
+	size_t total = 0;
 
-	if (f->progress && f->phase)
-		f->progress(f->progress_context, &p);
-}
-
-static void fleet_settled(struct session *s)
-{
-	struct link *l = s->owner;
-	struct fleet *f = l->world->loop.data;
-
-	f->busy--;
-	f->done++;
-	f->failed += s->err.code != RC_OK;
-	report_progress(f);
-	if (f->done == f->total)
-		uv_stop(&f->world->loop);
-}
-
-static enum rc fleet_answer(struct session *s, const struct message *m, struct err *e)
-{
-	struct link *l = s->owner;
-	struct fleet *f = l->world->loop.data;
-
-	return f->call->answer(f->call_context, (size_t)(l - f->links), m, e);
-}
-
-/* ---- interruption */
-
-static void cut_short(uv_timer_t *timer)
-{
-	uv_stop(timer->loop);
-}
-
-static void interrupt(uv_signal_t *handle, int number)
-{
-	struct fleet *f = handle->loop->data;
-
-	(void)number;
-	if (f->deaf) {
-		f->interrupted = true;
-		return;
+	c->queue_count = 0;
+	for (size_t i = 0; i < c->lane_count; i++)
+		lane_forget_closing(&c->lanes[i]);
+	for (size_t i = 0; i < c->inv->count; i++) {
+		if (c->members[i].lost)
+			continue;
+		total++;
+		if (!c->members[i].live)
+			f->queue[c->queue_count++] = i;
 	}
-	/* what is being opened is dropped; answers under way get a moment, unless
-	 * the user insists */
-	if (f->connecting || f->interrupted)
-		uv_stop(handle->loop);
-	else
-		uv_timer_start(&f->grace, cut_short, GRACE_MS, 0);
-	f->interrupted = true;
+	c->queue = f->queue;
+	atomic_store(&c->next, 0);
+	atomic_store(&c->done, 0);
+	atomic_store(&c->failed, 0);
+	atomic_store(&c->total, total);
 }
 
-static bool is_ignored(int number)
+static void *lane_main(void *lane)
 {
-	struct sigaction now;
-
-	return sigaction(number, NULL, &now) == 0 && now.sa_handler == SIG_IGN;
+	lane_run(lane);
+	return NULL;
 }
 
-/* A terminal that is closed interrupts as well, but not under nohup. */
-static void catch_signals(struct fleet *f)
+/* All lanes but the first in threads of their own; where there is no thread to be had, one
+ * after the other does it as well. */
+static void lanes_run(struct crew *c)
 {
-	static const int numbers[SIGNALS] = { SIGINT, SIGTERM, SIGHUP };
+	bool threaded[FLEET_THREADS_MAX] = { false };
 
-	for (int i = 0; i < SIGNALS; i++) {
-		uv_signal_init(&f->world->loop, &f->interrupts[i]);
-		if (numbers[i] != SIGHUP || !is_ignored(SIGHUP))
-			uv_signal_start(&f->interrupts[i], interrupt, numbers[i]);
-	}
-	f->signals_on = true;
+	for (size_t i = 1; i < c->lane_count; i++)
+		threaded[i] = pthread_create(&c->lanes[i].thread, NULL, lane_main,
+				      &c->lanes[i]) == 0;
+	lane_run(&c->lanes[0]);
+	for (size_t i = 1; i < c->lane_count; i++)
+		if (threaded[i])
+			pthread_join(c->lanes[i].thread, NULL);
+		else
+			lane_run(&c->lanes[i]);
 }
 
-void fleet_ignore_interrupt(struct fleet *f)
+/* What was never opened because the round ended before its time. */
+static void blame_the_rest(struct crew *c, const struct err *why)
 {
-	f->deaf = true;
-}
-
-static bool is_interrupted(const struct fleet *f)
-{
-	return f->interrupted && !f->deaf;
-}
-
-static enum rc describe_interrupt(const struct fleet *f, struct err *e)
-{
-	return err_set(e, RC_INTERRUPTED, 0, "interrupted during %s", f->phase);
-}
-
-/* ---- running */
-
-/* Runs the loop until every session of this phase has settled; those that an
- * interruption caught in the middle are given up. */
-static enum rc fleet_run(struct fleet *f, struct err *e)
-{
-	while (f->done < f->total) {
-		uv_run(&f->world->loop, UV_RUN_DEFAULT);
-		if (is_interrupted(f))
-			break;
-	}
-	uv_timer_stop(&f->grace);
-	uv_prepare_stop(&f->opener);
-	for (size_t i = 0; i < f->inv->count && f->done < f->total; i++)
-		if (f->links[i].session.state != S_READY &&
-			!session_is_final(&f->links[i].session)) {
-			/* those not opened yet count as well */
-			f->busy += f->links[i].session.state == S_IDLE;
-			session_abort(
-				&f->links[i].session, RC_INTERRUPTED, "interrupted");
-		}
-	return is_interrupted(f) ? describe_interrupt(f, e) : RC_OK;
-}
-
-static void open_more(uv_prepare_t *opener)
-{
-	struct fleet *f = opener->loop->data;
-
-	while (f->next < f->inv->count && f->busy < f->parallel && !is_interrupted(f)) {
-		f->busy++;
-		session_open(&f->links[f->next++].session);
-	}
-}
-
-static void begin_phase(struct fleet *f, const char *phase, size_t total)
-{
-	f->phase = phase;
-	f->busy = f->done = f->failed = 0;
-	f->total = total;
-	/* signals since the last phase */
-	uv_run(&f->world->loop, UV_RUN_NOWAIT);
-}
-
-enum rc fleet_connect(struct fleet *f, struct err *e)
-{
-	enum rc rc;
-
-	begin_phase(f, "connect", f->inv->count);
-	f->connecting = true;
-	report_progress(f);
-	uv_prepare_start(&f->opener, open_more);
-	rc = fleet_run(f, e);
-	f->connecting = false;
-	return rc;
-}
-
-/* Asks one node; what cannot be asked has settled at once. */
-static void ask_node(struct fleet *f, size_t node)
-{
-	struct session *s = &f->links[node].session;
-	enum message_tag tag = MESSAGE_none;
-	const void *value = NULL;
-
-	if (!f->call->ask(f->call_context, node, &tag, &value)) {
-		f->total--;
-		return;
-	}
-	f->busy++;
-	if (session_ask(s, tag, value, &s->err) != RC_OK)
-		fleet_settled(s);
+	for (size_t at = atomic_load(&c->next); at < c->queue_count; at++)
+		member_blame(&c->members[c->queue[at]], why);
 }
 
 enum rc fleet_round(
 	struct fleet *f, const struct fleet_call *call, void *context, struct err *e)
 {
-	size_t living = 0;
+	struct crew *c = &f->crew;
+	struct world *first = c->lanes[0].world;
 
-	f->call = call;
-	f->call_context = context;
-	for (size_t i = 0; i < f->inv->count; i++)
-		living += fleet_is_alive(f, i);
-	begin_phase(f, call->phase, living);
-	if (is_interrupted(f))
-		return describe_interrupt(f, e);
-	report_progress(f);
-	for (size_t i = 0; i < f->inv->count; i++)
-		if (fleet_is_alive(f, i))
-			ask_node(f, i);
-	return fleet_run(f, e);
+	c->call = call;
+	c->context = context;
+	queue_make(f);
+	c->world->notice(first); /* signals since the last round */
+	lane_notice_stop(&c->lanes[0]);
+	c->began_ms = c->world->now_ms(first);
+	if (atomic_load(&c->stop) == CREW_GO)
+		lanes_run(c);
+	if (atomic_load(&c->stop) == CREW_GO)
+		return RC_OK;
+	crew_describe_stop(c, e);
+	blame_the_rest(c, e);
+	return err_set(e, e->code, 0, "%s during %s", e->text, call->phase);
+}
+
+void fleet_ignore_interrupt(struct fleet *f)
+{
+	f->crew.deaf = true;
+	atomic_store(&f->crew.stop, CREW_GO);
+}
+
+enum rc fleet_holds_all(const struct fleet *f, struct err *e)
+{
+	size_t count = f->crew.inv->count;
+
+	if (f->crew.hold_max >= count)
+		return RC_OK;
+	return err_set(e, RC_MEMORY, 0,
+		"the connections of all %zu nodes must stay open at once for this, and "
+		"%s allows %zu here",
+		count, f->capacity.bound_by, f->crew.hold_max);
 }
 
 bool fleet_is_alive(const struct fleet *f, size_t node)
 {
-	return f->links[node].session.state == S_READY;
+	return !f->crew.members[node].lost;
 }
 
 const struct err *fleet_error(const struct fleet *f, size_t node)
 {
-	return &f->links[node].session.err;
+	static const struct err well = { RC_OK, 0, "" };
+	const struct err *err = f->crew.members[node].err;
+
+	return err ? err : &well;
 }
 
 /* ---- life */
-
-static enum rc load_identities(
-	struct fleet *f, const struct fleet_options *options, struct err *e)
-{
-	struct identity *identities;
-	enum rc rc = identity_read_all(options->settings[0], &f->arena, &identities,
-		&f->common.identity_count, e);
-
-	f->common.identities = identities;
-	return rc;
-}
 
 /* Less than a node has to connect, so that a node is not blamed for the agent. */
 static uint32_t agent_patience_s(const struct fleet_options *options)
@@ -262,177 +147,162 @@ static uint32_t agent_patience_s(const struct fleet_options *options)
 }
 
 /* An agent that is of no use is a reason only if nobody gets in without it. */
-static enum rc check_agent(
-	struct fleet *f, const struct fleet_options *options, struct err *e)
+static enum rc check_agent(struct fleet *f, struct err *e)
 {
+	struct session_common *common = &f->crew.common;
 	struct err why;
 
-	if (!f->common.use_agent ||
-		agent_check(agent_patience_s(options) * 1000, &why) == RC_OK)
+	if (!common->use_agent ||
+		agent_check(agent_patience_s(f->crew.options) * 1000, &why) == RC_OK)
 		return RC_OK;
 	if (why.code == RC_TIMEOUT)
 		log_line(LOG_WARN, NULL, "%s", why.text);
-	f->common.use_agent = false;
-	f->common.why_no_agent = arena_text(&f->arena, why.text);
-	return f->common.why_no_agent ? RC_OK : err_memory(e);
+	common->use_agent = false;
+	common->why_no_agent = arena_text(&f->arena, why.text);
+	return common->why_no_agent ? RC_OK : err_memory(e);
 }
 
-static enum rc add_nodes(
-	struct fleet *f, const struct fleet_options *options, struct err *e)
+static enum rc load_identities(struct fleet *f, struct err *e)
 {
-	f->links = arena_alloc(&f->arena, f->inv->count, sizeof(*f->links));
-	if (!f->links)
-		return err_memory(e);
-	for (size_t i = 0; i < f->inv->count; i++) {
-		struct session *s = &f->links[i].session;
+	struct identity *identities;
+	enum rc rc = identity_read_all(f->crew.options->settings[0], &f->arena,
+		&identities, &f->crew.common.identity_count, e);
 
-		session_init(s, &f->common);
-		s->name = f->inv->nodes[i].name;
-		s->settings = options->settings[i];
-		world_add(f->world, &f->links[i]);
-	}
-	return RC_OK;
+	f->crew.common.identities = identities;
+	return rc;
 }
 
-static void describe_common(struct fleet *f, const struct fleet_options *options)
+static void describe_common(struct fleet *f)
 {
-	uint32_t connect_s = options->connect_timeout_s, request_s = options->timeout_s;
+	const struct fleet_options *o = f->crew.options;
+	struct session_common *common = &f->crew.common;
 
 	f->image = image_of_peer();
-	f->hostkeys.accept_new = options->settings[0]->strict == SSH_STRICT_NEW;
-	f->parallel = options->parallel ? options->parallel : PARALLEL;
-	f->common.transport = &transport_libssh2;
-	f->common.world = &world_libuv;
-	f->common.hostkeys = &f->hostkeys;
-	f->common.use_agent = options->settings[0]->agent != NULL;
-	f->common.become = options->become;
-	f->common.connect = options->connect ? options->connect : "";
-	f->common.image = &f->image;
-	f->common.connect_ms = (connect_s ? connect_s : CONNECT_S) * 1000;
-	f->common.request_ms = (request_s ? request_s : REQUEST_S) * 1000;
-	f->common.answer = fleet_answer;
-	f->common.settled = fleet_settled;
+	f->hostkeys.accept_new = o->settings[0]->strict == SSH_STRICT_NEW;
+	common->transport = &transport_libssh2;
+	common->world = &f->crew.world->session;
+	common->hostkeys = &f->hostkeys;
+	common->use_agent = o->settings[0]->agent != NULL;
+	common->become = o->become;
+	common->connect = o->connect ? o->connect : "";
+	common->image = &f->image;
+	common->connect_ms = (o->connect_timeout_s ? o->connect_timeout_s : CONNECT_S) *
+			     1000;
+	common->request_ms = (o->timeout_s ? o->timeout_s : REQUEST_S) * 1000;
+	common->answer = lane_answer;
+	common->settled = lane_settled;
 }
 
-/* Every node's connection stays open for the whole run.  What the hard limit allows is
- * taken; where that is not enough it is said before any node is asked. */
-static enum rc reserve_files(const struct fleet *f, struct err *e)
+/* How many at once: what the user says, within what this machine has. */
+static enum rc find_capacity(struct fleet *f, struct err *e)
 {
-	rlim_t needed = f->inv->count + OTHER_FILES;
-	struct rlimit limit;
+	struct crew *c = &f->crew;
+	size_t window = c->options->parallel ? c->options->parallel : FLEET_PARALLEL;
+	size_t most;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= needed)
-		return RC_OK;
-	if (limit.rlim_max < needed)
-		return err_set(e, RC_MEMORY, 0,
-			"%zu nodes at once need %llu open files, and ulimit -n allows "
-			"%llu here",
-			f->inv->count, (unsigned long long)needed,
-			(unsigned long long)limit.rlim_max);
-	limit.rlim_cur = needed;
-	if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
-		return err_set(e, RC_MEMORY, errno, "ulimit -n %llu: %s",
-			(unsigned long long)needed, strerror(errno));
-	return RC_OK;
-}
-
-/* Everything on the loop that is not a node's. */
-static enum rc start_world(struct fleet *f, struct err *e)
-{
-	char threads[8];
-
-	/* libuv's documented way to size its pool; the user's own wish wins */
-	snprintf(threads, sizeof(threads), "%d", LOOKUP_THREADS);
-	setenv("UV_THREADPOOL_SIZE", threads, 0);
-	f->world = calloc(1, sizeof(*f->world));
-	if (!f->world)
-		return err_memory(e);
-	if (world_init(f->world, e) != RC_OK) {
-		free(f->world);
-		f->world = NULL;
+	if (capacity_find(c->inv->count, 1, &f->capacity, e) != RC_OK)
 		return e->code;
-	}
-	f->world->loop.data = f;
-	uv_prepare_init(&f->world->loop, &f->opener);
-	uv_timer_init(&f->world->loop, &f->grace);
-	catch_signals(f);
+	most = f->capacity.sessions;
+	if (c->options->parallel > most)
+		log_line(LOG_WARN, NULL, "--parallel %u: %s allows %zu here",
+			c->options->parallel, f->capacity.bound_by, most);
+	window = window < most ? window : most;
+	c->hold_max = most >= c->inv->count ? c->inv->count : most - window;
+	c->window = (window + c->lane_count - 1) / c->lane_count;
 	return RC_OK;
 }
 
-struct fleet *fleet_new(const struct inventory *inv, const struct fleet_options *options,
-	fleet_progress_fn *progress, void *context, struct err *e)
+static enum rc lanes_make(struct fleet *f, struct err *e)
 {
-	struct fleet *f;
+	struct crew *c = &f->crew;
+	size_t count = c->options->threads ? c->options->threads : 1;
+	enum rc rc = RC_OK;
 
-	if (transport_start(agent_patience_s(options), e) != RC_OK)
-		return NULL;
-	f = calloc(1, sizeof(*f));
+	if (count > FLEET_THREADS_MAX)
+		count = FLEET_THREADS_MAX;
+	c->lanes = arena_alloc(&f->arena, count, sizeof(*c->lanes));
+	if (!c->lanes)
+		return err_memory(e);
+	while (c->lane_count < count && rc == RC_OK)
+		rc = lane_init(&c->lanes[c->lane_count++], c, e);
+	if (rc == RC_OK && c->options->deadline_s)
+		c->deadline_ms = c->world->now_ms(c->lanes[0].world) +
+				 c->options->deadline_s * UINT64_C(1000);
+	return rc;
+}
+
+static enum rc members_make(struct fleet *f, struct err *e)
+{
+	struct crew *c = &f->crew;
+
+	c->members = arena_alloc(&f->arena, c->inv->count, sizeof(*c->members));
+	f->queue = arena_alloc(&f->arena, c->inv->count, sizeof(*f->queue));
+	return c->members && f->queue ? RC_OK : err_memory(e);
+}
+
+static enum rc fleet_start(struct fleet *f, struct err *e)
+{
+	const struct texts *known = &f->crew.options->settings[0]->known_hosts;
+	enum rc rc = transport_start(agent_patience_s(f->crew.options), e);
+
+	f->started = rc == RC_OK;
+	describe_common(f);
+	if (rc == RC_OK)
+		rc = members_make(f, e);
+	if (rc == RC_OK)
+		rc = load_identities(f, e);
+	if (rc == RC_OK)
+		rc = check_agent(f, e);
+	if (rc == RC_OK)
+		rc = hostkey_load(&f->hostkeys, known->item, known->count, &f->arena, e);
+	if (rc == RC_OK)
+		rc = lanes_make(f, e);
+	return rc == RC_OK ? find_capacity(f, e) : rc;
+}
+
+struct fleet *fleet_new(
+	const struct inventory *inv, const struct fleet_options *options, struct err *e)
+{
+	return fleet_new_on(&world_libuv, inv, options, e);
+}
+
+struct fleet *fleet_new_on(const struct world_ops *world, const struct inventory *inv,
+	const struct fleet_options *options, struct err *e)
+{
+	struct fleet *f = calloc(1, sizeof(*f));
+
 	if (!f) {
-		transport_stop();
 		err_memory(e);
 		return NULL;
 	}
-	f->inv = inv;
-	f->progress = progress;
-	f->progress_context = context;
-	describe_common(f, options);
-	if (reserve_files(f, e) != RC_OK || load_identities(f, options, e) != RC_OK ||
-		check_agent(f, options, e) != RC_OK ||
-		hostkey_load(&f->hostkeys, options->settings[0]->known_hosts.item,
-			options->settings[0]->known_hosts.count, &f->arena, e) != RC_OK ||
-		start_world(f, e) != RC_OK || add_nodes(f, options, e) != RC_OK) {
-		fleet_destroy(f);
-		return NULL;
-	}
-	return f;
-}
-
-/* Says bye to the living and waits for the last words, for a moment. */
-static void close_sessions(struct fleet *f)
-{
-	size_t count = f->links ? f->inv->count : 0;
-
-	f->deaf = true;
-	begin_phase(f, NULL, count);
-	for (size_t i = 0; i < count; i++) {
-		if (session_is_final(&f->links[i].session))
-			f->total--;
-		else
-			session_close(&f->links[i].session);
-	}
-	while (f->done < f->total)
-		uv_run(&f->world->loop, UV_RUN_DEFAULT);
-	for (size_t i = 0; i < count; i++) {
-		session_destroy(&f->links[i].session);
-		world_remove(&f->links[i]);
-	}
-}
-
-static bool close_world(struct fleet *f)
-{
-	bool closed;
-
-	close_sessions(f);
-	uv_close((uv_handle_t *)&f->opener, NULL);
-	uv_close((uv_handle_t *)&f->grace, NULL);
-	for (int i = 0; i < SIGNALS && f->signals_on; i++)
-		uv_close((uv_handle_t *)&f->interrupts[i], NULL);
-	closed = world_close(f->world);
-	if (closed)
-		free(f->world);
-	f->world = NULL;
-	return closed;
+	f->crew.world = world;
+	f->crew.inv = inv;
+	f->crew.options = options;
+	f->crew.tries = options->tries ? options->tries : TRIES;
+	pthread_mutex_init(&f->crew.lock, NULL);
+	if (fleet_start(f, e) == RC_OK)
+		return f;
+	fleet_destroy(f);
+	return NULL;
 }
 
 void fleet_destroy(struct fleet *f)
 {
+	struct crew *c = &f->crew;
+	bool politely;
+
 	if (!f)
 		return;
-	/* a name lookup that the system does not come back from keeps its loop; the
-	 * program is about to end */
-	if (f->world)
-		close_world(f);
+	politely = atomic_load(&c->stop) != CREW_STOP;
+	for (size_t i = 0; i < c->lane_count; i++)
+		lane_part(&c->lanes[i]);
+	for (size_t i = 0; i < c->lane_count; i++)
+		lane_destroy(&c->lanes[i], politely);
+	for (size_t i = 0; c->members && i < c->inv->count; i++)
+		member_destroy(&c->members[i]);
+	pthread_mutex_destroy(&c->lock);
 	arena_destroy(&f->arena);
+	if (f->started)
+		transport_stop();
 	free(f);
-	transport_stop();
 }

@@ -1,5 +1,7 @@
 #include "coordinator/net/session.h"
 
+#include <errno.h>
+#include <netdb.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -11,8 +13,9 @@ enum { CLOSE_MS = 2000, READ_BUDGET = 512 * 1024 };
 /* How long a state may last. */
 enum limit {
 	LIMIT_NONE,
-	LIMIT_CONNECT, /* what is left of the time to connect */
+	LIMIT_DIAL,    /* what is left of the time to reach the server */
 	LIMIT_ADDRESS, /* this address' share of it */
+	LIMIT_CONNECT, /* what is left of the time to reach the peer */
 	LIMIT_REQUEST, /* the time of one request */
 	LIMIT_CLOSE,
 };
@@ -23,32 +26,33 @@ static const struct state_row {
 	enum step (*step)(struct session *s); /* NULL: the session rests */
 	enum limit limit;
 	enum session_state done, alt, late; /* after STEP_DONE, STEP_ALT, the limit */
+	enum session_stage stage;
 } rows[S_COUNT] = {
 	/* clang-format off */
-	[S_IDLE] = { "idle", NULL, LIMIT_NONE, S_IDLE, S_IDLE, S_IDLE },
-	[S_RESOLVE] = { "name lookup", step_resolve, LIMIT_CONNECT, S_DIAL, S_FAILED, S_FAILED },
-	[S_DIAL] = { "connect", step_dial, LIMIT_ADDRESS, S_HANDSHAKE, S_NEXT_ADDRESS, S_NEXT_ADDRESS },
-	[S_NEXT_ADDRESS] = { "next address", step_next_address, LIMIT_CONNECT, S_DIAL, S_FAILED, S_FAILED },
-	[S_HANDSHAKE] = { "ssh handshake", step_handshake, LIMIT_CONNECT, S_HOST_KEY, S_FAILED, S_FAILED },
-	[S_HOST_KEY] = { "host key", step_host_key, LIMIT_CONNECT, S_AGENT_NEXT, S_FAILED, S_FAILED },
-	[S_AGENT_NEXT] = { "agent key", step_agent_next, LIMIT_CONNECT, S_AGENT_LOGIN, S_FILE_NEXT, S_FAILED },
-	[S_AGENT_LOGIN] = { "login by agent", step_agent_login, LIMIT_CONNECT, S_CHANNEL, S_AGENT_NEXT, S_FAILED },
-	[S_FILE_NEXT] = { "key file", step_file_next, LIMIT_CONNECT, S_FILE_LOGIN, S_FAILED, S_FAILED },
-	[S_FILE_LOGIN] = { "login by key file", step_file_login, LIMIT_CONNECT, S_CHANNEL, S_FILE_NEXT, S_FAILED },
-	[S_CHANNEL] = { "channel", step_channel, LIMIT_CONNECT, S_EXEC, S_FAILED, S_FAILED },
-	[S_EXEC] = { "command", step_exec, LIMIT_CONNECT, S_START, S_FAILED, S_FAILED },
-	[S_START] = { "peer start", step_start, LIMIT_CONNECT, S_HELLO, S_PUSH, S_FAILED },
-	[S_PUSH] = { "push of the peer", step_push, LIMIT_CONNECT, S_PUSHED, S_FAILED, S_FAILED },
-	[S_PUSHED] = { "start of the pushed peer", step_pushed, LIMIT_CONNECT, S_HELLO, S_FAILED, S_FAILED },
-	[S_HELLO] = { "hello", step_hello, LIMIT_CONNECT, S_WELCOME, S_FAILED, S_FAILED },
-	[S_WELCOME] = { "welcome", step_welcome, LIMIT_CONNECT, S_READY, S_FAILED, S_FAILED },
-	[S_READY] = { "ready", NULL, LIMIT_NONE, S_REQUEST, S_BYE, S_FAILED },
-	[S_REQUEST] = { "request", step_request, LIMIT_REQUEST, S_ANSWER, S_FAILED, S_FAILED },
-	[S_ANSWER] = { "answer", step_answer, LIMIT_REQUEST, S_READY, S_FAILED, S_FAILED },
-	[S_BYE] = { "bye", step_bye, LIMIT_CLOSE, S_CLOSE, S_DONE, S_DONE },
-	[S_CLOSE] = { "close", step_close, LIMIT_CLOSE, S_DONE, S_DONE, S_DONE },
-	[S_DONE] = { "done", NULL, LIMIT_NONE, S_DONE, S_DONE, S_DONE },
-	[S_FAILED] = { "failed", NULL, LIMIT_NONE, S_FAILED, S_FAILED, S_FAILED },
+	[S_IDLE] = { "idle", NULL, LIMIT_NONE, S_IDLE, S_IDLE, S_IDLE, STAGE_REST },
+	[S_RESOLVE] = { "name lookup", step_resolve, LIMIT_DIAL, S_DIAL, S_FAILED, S_FAILED, STAGE_CONNECT },
+	[S_DIAL] = { "connect", step_dial, LIMIT_ADDRESS, S_HANDSHAKE, S_NEXT_ADDRESS, S_NEXT_ADDRESS, STAGE_CONNECT },
+	[S_NEXT_ADDRESS] = { "next address", step_next_address, LIMIT_DIAL, S_DIAL, S_FAILED, S_FAILED, STAGE_CONNECT },
+	[S_HANDSHAKE] = { "ssh handshake", step_handshake, LIMIT_DIAL, S_HOST_KEY, S_FAILED, S_FAILED, STAGE_CONNECT },
+	[S_HOST_KEY] = { "host key", step_host_key, LIMIT_DIAL, S_AGENT_NEXT, S_FAILED, S_FAILED, STAGE_LOGIN },
+	[S_AGENT_NEXT] = { "agent key", step_agent_next, LIMIT_CONNECT, S_AGENT_LOGIN, S_FILE_NEXT, S_FAILED, STAGE_LOGIN },
+	[S_AGENT_LOGIN] = { "login by agent", step_agent_login, LIMIT_CONNECT, S_CHANNEL, S_AGENT_NEXT, S_FAILED, STAGE_LOGIN },
+	[S_FILE_NEXT] = { "key file", step_file_next, LIMIT_CONNECT, S_FILE_LOGIN, S_FAILED, S_FAILED, STAGE_LOGIN },
+	[S_FILE_LOGIN] = { "login by key file", step_file_login, LIMIT_CONNECT, S_CHANNEL, S_FILE_NEXT, S_FAILED, STAGE_LOGIN },
+	[S_CHANNEL] = { "channel", step_channel, LIMIT_CONNECT, S_EXEC, S_FAILED, S_FAILED, STAGE_START },
+	[S_EXEC] = { "command", step_exec, LIMIT_CONNECT, S_START, S_FAILED, S_FAILED, STAGE_START },
+	[S_START] = { "peer start", step_start, LIMIT_CONNECT, S_HELLO, S_PUSH, S_FAILED, STAGE_START },
+	[S_PUSH] = { "push of the peer", step_push, LIMIT_CONNECT, S_PUSHED, S_FAILED, S_FAILED, STAGE_START },
+	[S_PUSHED] = { "start of the pushed peer", step_pushed, LIMIT_CONNECT, S_HELLO, S_FAILED, S_FAILED, STAGE_START },
+	[S_HELLO] = { "hello", step_hello, LIMIT_CONNECT, S_WELCOME, S_FAILED, S_FAILED, STAGE_START },
+	[S_WELCOME] = { "welcome", step_welcome, LIMIT_CONNECT, S_REQUEST, S_FAILED, S_FAILED, STAGE_START },
+	[S_READY] = { "ready", NULL, LIMIT_NONE, S_REQUEST, S_BYE, S_FAILED, STAGE_REST },
+	[S_REQUEST] = { "request", step_request, LIMIT_REQUEST, S_ANSWER, S_FAILED, S_FAILED, STAGE_ASK },
+	[S_ANSWER] = { "answer", step_answer, LIMIT_REQUEST, S_READY, S_FAILED, S_FAILED, STAGE_ASK },
+	[S_BYE] = { "bye", step_bye, LIMIT_CLOSE, S_CLOSE, S_DONE, S_DONE, STAGE_REST },
+	[S_CLOSE] = { "close", step_close, LIMIT_CLOSE, S_DONE, S_DONE, S_DONE, STAGE_REST },
+	[S_DONE] = { "done", NULL, LIMIT_NONE, S_DONE, S_DONE, S_DONE, STAGE_REST },
+	[S_FAILED] = { "failed", NULL, LIMIT_NONE, S_FAILED, S_FAILED, S_FAILED, STAGE_REST },
 	/* clang-format on */
 };
 
@@ -57,25 +61,66 @@ const char *session_state_name(enum session_state state)
 	return rows[state].name;
 }
 
+enum session_stage session_stage(const struct session *s)
+{
+	return rows[s->state].stage;
+}
+
+const char *session_stage_name(enum session_stage stage)
+{
+	static const char *const names[STAGE_COUNT] = { "connecting", "logging in",
+		"starting", "asked", "resting" };
+
+	return names[stage];
+}
+
 bool session_is_final(const struct session *s)
 {
 	return s->state == S_DONE || s->state == S_FAILED;
 }
 
+static bool passes(const struct err *why)
+{
+	static const int passing[] = { ECONNREFUSED, ECONNRESET, EPIPE, EAI_AGAIN };
+	bool found = false;
+
+	if (why->code != RC_UNREACHABLE && why->code != RC_SSH)
+		return false;
+	for (size_t i = 0; i < sizeof(passing) / sizeof(*passing); i++)
+		found = found || why->native == passing[i];
+	return found;
+}
+
+bool session_was_cut(const struct session *s)
+{
+	return s->state == S_FAILED && passes(&s->err);
+}
+
+bool session_may_retry(const struct session *s)
+{
+	return session_was_cut(s) && rows[s->fell].stage == STAGE_CONNECT;
+}
+
+static uint64_t left_ms(uint64_t until, uint64_t now)
+{
+	return until > now ? until - now : 1;
+}
+
 /* Milliseconds from now; 0: no limit. */
 static uint64_t limit_ms(struct session *s, enum limit limit)
 {
-	uint64_t now = s->common->world->now_ms(s), left = 1;
+	uint64_t now = s->common->world->now_ms(s);
 
-	if (s->connect_until_ms > now)
-		left = s->connect_until_ms - now;
 	switch (limit) {
 	case LIMIT_NONE:
 		return 0;
-	case LIMIT_CONNECT:
-		return left;
+	case LIMIT_DIAL:
+		return left_ms(s->dial_until_ms, now);
 	case LIMIT_ADDRESS:
-		return left / (s->address_count - s->address) + 1;
+		return left_ms(s->dial_until_ms, now) / (s->address_count - s->address) +
+		       1;
+	case LIMIT_CONNECT:
+		return left_ms(s->connect_until_ms, now);
 	case LIMIT_REQUEST:
 		return s->common->request_ms;
 	case LIMIT_CLOSE:
@@ -93,6 +138,8 @@ static void session_release(struct session *s)
 	s->common->world->hang_up(s);
 	buf_destroy(&s->in);
 	buf_destroy(&s->out);
+	arena_destroy(&s->scratch);
+	s->command = NULL;
 }
 
 /* The only place that changes s->state: trace and deadline cannot be forgotten. */
@@ -101,6 +148,8 @@ static void session_enter(struct session *s, enum session_state next)
 	const struct state_row *row = &rows[next];
 
 	log_line(LOG_DEBUG, s->name, "%s -> %s", rows[s->state].name, row->name);
+	if (next == S_FAILED)
+		s->fell = s->state;
 	s->state = next;
 	if (session_is_final(s))
 		session_release(s);
@@ -152,19 +201,27 @@ void session_advance(struct session *s)
 /* What the operator reads when the time was up. */
 static void describe_lateness(struct session *s)
 {
-	const struct session_common *c = s->common;
 	bool asked = rows[s->state].limit == LIMIT_REQUEST;
+	uint64_t until = rows[s->state].limit == LIMIT_DIAL ? s->dial_until_ms
+							    : s->connect_until_ms;
+	double limit_s = (asked ? s->common->request_ms : until - s->opened_ms) / 1000.0;
+	double login_s = (s->exec_ms - s->opened_ms) / 1000.0;
 	char words[TAIL_LINE_MAX];
 
 	tail_words(&s->words, words);
 	if (s->state == S_DIAL)
 		err_set(&s->err, RC_TIMEOUT, 0, "connect to %s: no answer in time",
 			s->addresses[s->address].text);
+	else if (s->state == S_START)
+		err_set(&s->err, RC_TIMEOUT, 0,
+			"peer start: not done within %g s: the login was through after "
+			"%.1f s, and since then the login shell says %s%s; look at its "
+			"start files (~/.bashrc, /etc/profile.d) and the node's load",
+			limit_s, login_s, *words ? "only: " : "nothing", words);
 	else
 		err_set(&s->err, RC_TIMEOUT, 0, "%s%s%s: not done within %g s%s%s",
 			asked ? s->request->name : rows[s->state].name, asked ? ": " : "",
-			asked ? rows[s->state].name : "",
-			(asked ? c->request_ms : c->connect_ms) / 1000.0,
+			asked ? rows[s->state].name : "", limit_s,
 			*words ? "; the node said: " : "", words);
 }
 
@@ -178,19 +235,72 @@ void session_expire(struct session *s)
 	session_advance(s);
 }
 
-void session_init(struct session *s, const struct session_common *common)
+void session_init(struct session *s, const struct session_common *common,
+	const char *name, const struct ssh_settings *settings, struct arena *arena)
 {
-	*s = (struct session){ .common = common, .fd = -1 };
+	*s = (struct session){ .common = common,
+		.name = name,
+		.settings = settings,
+		.arena = arena,
+		.fd = -1 };
 	s->in = buf_with_cap(SESSION_STREAM_BYTES);
 	s->out = buf_with_cap(SESSION_STREAM_BYTES);
 	s->err.code = RC_OK;
 }
 
-void session_open(struct session *s)
+/* Frames a message for the peer. */
+static enum rc session_say(
+	struct session *s, enum message_tag tag, const void *value, struct err *e)
 {
-	s->connect_until_ms = s->common->world->now_ms(s) + s->common->connect_ms;
+	size_t before = buf_bytes(&s->out).size;
+	enum rc rc = frame_put(&s->out, tag, value, e);
+
+	if (rc == RC_OK && s->trace)
+		session_trace(s, "sends", message_type_of(tag),
+			buf_bytes(&s->out).size - before);
+	return rc;
+}
+
+void session_trace(const struct session *s, const char *does,
+	const struct message_type *type, size_t size)
+{
+	log_line(LOG_WARN, s->name, "%s %s, %zu bytes, %.3f s after it was opened", does,
+		type->name, size,
+		(s->common->world->now_ms((struct session *)s) - s->opened_ms) / 1000.0);
+}
+
+/* How long name, address and handshake may take, and all up to the peer's welcome. */
+static void set_deadlines(struct session *s)
+{
+	uint64_t connect_ms = s->common->connect_ms, dial_ms = connect_ms;
+	uint64_t named_ms = s->settings->connect_timeout_s * UINT64_C(1000);
+
+	if (named_ms && named_ms < dial_ms)
+		dial_ms = named_ms;
+	s->opened_ms = s->exec_ms = s->common->world->now_ms(s);
+	s->dial_until_ms = s->opened_ms + dial_ms;
+	s->connect_until_ms = s->opened_ms + connect_ms;
+}
+
+enum rc session_open(
+	struct session *s, enum message_tag tag, const void *value, struct err *e)
+{
+	const struct hello hello = {
+		.version_min = PROTOCOL_VERSION_MIN,
+		.version_max = PROTOCOL_VERSION,
+		.connect = s->common->connect,
+	};
+
+	set_deadlines(s);
+	if (session_say(s, MESSAGE_hello, &hello, e) != RC_OK ||
+		session_say(s, tag, value, e) != RC_OK) {
+		buf_destroy(&s->out);
+		return e->code;
+	}
+	s->first = message_type_of(tag);
 	session_enter(s, S_RESOLVE);
 	session_advance(s);
+	return RC_OK;
 }
 
 enum rc session_ask(
@@ -201,7 +311,7 @@ enum rc session_ask(
 	if (s->state != S_READY)
 		return err_set(e, RC_INTERNAL, 0, "asked a session that is %s",
 			rows[s->state].name);
-	rc = frame_put(&s->out, tag, value, e);
+	rc = session_say(s, tag, value, e);
 	if (rc != RC_OK)
 		return rc;
 	s->err.code = RC_OK;
@@ -234,7 +344,6 @@ void session_close(struct session *s)
 void session_destroy(struct session *s)
 {
 	session_release(s);
-	arena_destroy(&s->arena);
 }
 
 /* ---- the drawing */

@@ -58,6 +58,7 @@ enum {
 };
 
 struct session;
+struct world;
 
 struct session_address {
 	struct sockaddr_storage address;
@@ -67,6 +68,10 @@ struct session_address {
 
 /* What a session needs from around it. */
 struct session_world {
+	/* Gives the session what it needs of the world (s->handles), and takes it back
+	 * when the session is gone. */
+	enum rc (*bind)(struct world *w, struct session *s, struct err *e);
+	void (*unbind)(struct session *s);
 	/* Looks host and port up into s->addresses.  RC_AGAIN: in progress,
 	 * session_advance() will be called, which asks again. */
 	enum rc (*resolve)(struct session *s, struct err *e);
@@ -107,13 +112,17 @@ struct session_common {
 
 struct session {
 	const struct session_common *common;
-	void *owner; /* for the world */
+	void *owner;   /* the fleet's */
+	void *handles; /* the world's */
 	const char *name;
 	const struct ssh_settings *settings;
+	bool trace; /* log its frames by name and size, whatever the level */
 
 	enum session_state state;
-	struct err err; /* RC_OK, or why the exchange or the session failed */
-	uint64_t connect_until_ms;
+	enum session_state fell; /* where it was when it failed */
+	struct err err;		 /* RC_OK, or why the exchange or the session failed */
+	uint64_t opened_ms, exec_ms; /* when it began, when the command was sent */
+	uint64_t dial_until_ms, connect_until_ms;
 	size_t budget; /* bytes that may be read before others have their turn */
 	bool hot;      /* it is used up: there may be more to read */
 
@@ -127,7 +136,8 @@ struct session {
 	size_t identity;      /* the next file */
 	struct err agent_err; /* why the agent was of no use */
 
-	const char *command; /* the one on the channel */
+	struct arena scratch; /* until the connection is gone */
+	const char *command;  /* the one on the channel */
 	char nonce[BOOTSTRAP_NONCE_MAX];
 	struct bootstrap_start start;
 	struct bytes push; /* what is still to send of the image */
@@ -136,16 +146,21 @@ struct session {
 	bool eof, eof_sent;
 
 	uint32_t version;		    /* of the protocol, as agreed */
+	const struct message_type *first;   /* the request behind the hello */
 	const struct message_type *request; /* the one to be answered */
 	const struct message_type *stale;   /* one whose last answers were not awaited */
-	struct arena arena;		    /* messages, until the session is destroyed */
+	struct arena *arena;		    /* messages; the caller's */
 };
 
-/* An idle session; common, name and settings must outlive it. */
-void session_init(struct session *s, const struct session_common *common);
+/* An idle session; everything that is given must outlive it.  Its messages live in the
+ * arena, which may see more sessions of the node. */
+void session_init(struct session *s, const struct session_common *common,
+	const char *name, const struct ssh_settings *settings, struct arena *arena);
 
-/* Begins; S_READY or S_FAILED will follow. */
-void session_open(struct session *s);
+/* Begins, with the request that follows the hello at once; S_READY (see s->err for the
+ * request) or S_FAILED will follow.  An error means that nothing began. */
+enum rc session_open(
+	struct session *s, enum message_tag tag, const void *value, struct err *e);
 
 /* Runs until the connection blocks, or rests. */
 void session_advance(struct session *s);
@@ -166,6 +181,25 @@ void session_abort(struct session *s, enum rc code, const char *why);
 
 bool session_is_final(const struct session *s);
 const char *session_state_name(enum session_state state);
+
+/* Where a session is, as a person wants to know it. */
+enum session_stage {
+	STAGE_CONNECT, /* name, address, handshake */
+	STAGE_LOGIN,
+	STAGE_START, /* shell and peer */
+	STAGE_ASK,
+	STAGE_REST, /* nothing is under way, or only the end */
+	STAGE_COUNT
+};
+enum session_stage session_stage(const struct session *s);
+const char *session_stage_name(enum session_stage stage);
+
+/* The session failed before the server knew who was there, for a reason that may have
+ * passed in a moment: refused, reset, turned away by MaxStartups, a busy name server. */
+bool session_may_retry(const struct session *s);
+
+/* The session failed because the server or the network ended the connection. */
+bool session_was_cut(const struct session *s);
 
 /* Frees and closes everything; safe twice. */
 void session_destroy(struct session *s);

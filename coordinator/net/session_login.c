@@ -193,13 +193,19 @@ static enum rc make_command(struct session *s)
 
 	if (token_make(s->nonce, sizeof(s->nonce), &s->err) != RC_OK)
 		return s->err.code;
-	s->command = bootstrap_command(&b, &s->arena);
-	return s->command ? RC_OK : err_memory(&s->err);
+	b.first = bootstrap_first(buf_bytes(&s->out), &s->scratch);
+	s->command = b.first ? bootstrap_command(&b, &s->scratch) : NULL;
+	if (!s->command)
+		return err_memory(&s->err);
+	if (*b.first) /* else they follow when the peer is there */
+		buf_consume(&s->out, buf_bytes(&s->out).size);
+	return RC_OK;
 }
 
 enum step step_exec(struct session *s)
 {
 	if (!s->command && make_command(s) != RC_OK)
 		return STEP_FAIL;
+	s->exec_ms = s->common->world->now_ms(s);
 	return outcome(s->common->transport->exec(s->transport, s->command, &s->err));
 }

@@ -34,4 +34,8 @@ enum step step_answer(struct session *s);
 enum step step_bye(struct session *s);
 enum step step_close(struct session *s);
 
+/* One line for --trace: "node07: sends ask_facts, 12 bytes". */
+void session_trace(const struct session *s, const char *does,
+	const struct message_type *type, size_t size);
+
 #endif

@@ -24,8 +24,7 @@ static enum rc describe_end(struct session *s)
 		tail_words(&s->words, words);
 	}
 	return err_set(&s->err, RC_PEER, 0, "%s: the %s ended%s%s",
-		s->request && s->state != S_WELCOME ? s->request->name
-						    : session_state_name(s->state),
+		s->request ? s->request->name : session_state_name(s->state),
 		s->state == S_START ? "login shell" : "peer",
 		*words ? "; its last words: " : " without a word", words);
 }
@@ -201,19 +200,9 @@ enum step step_pushed(struct session *s)
 
 /* ---- the dialogue */
 
+/* The hello, with the first request behind it, if the command could not carry them. */
 enum step step_hello(struct session *s)
 {
-	const struct hello hello = {
-		.version_min = PROTOCOL_VERSION_MIN,
-		.version_max = PROTOCOL_VERSION,
-		.connect = s->common->connect,
-	};
-
-	if (!s->request) {
-		s->request = message_type_of(MESSAGE_hello);
-		if (frame_put(&s->out, MESSAGE_hello, &hello, &s->err) != RC_OK)
-			return STEP_FAIL;
-	}
 	return outcome(flush(s));
 }
 
@@ -223,7 +212,12 @@ static enum rc take_message(struct session *s, struct message *m)
 	enum rc rc;
 
 	do {
-		rc = frame_take(&s->in, version, &s->arena, m, &s->err);
+		size_t before = buf_bytes(&s->in).size;
+
+		rc = frame_take(&s->in, version, s->arena, m, &s->err);
+		if (rc == RC_OK && s->trace)
+			session_trace(
+				s, "is sent", m->type, before - buf_bytes(&s->in).size);
 		if (rc != RC_AGAIN)
 			return rc;
 		rc = read_more(s);
@@ -233,7 +227,7 @@ static enum rc take_message(struct session *s, struct message *m)
 
 /* The peer's failure becomes the node's, with the code it names.  INTERRUPTED would be
  * taken for our own user's wish. */
-static void adopt_failure(struct session *s, const struct failure *f)
+static void adopt_failure(struct session *s, const char *request, const struct failure *f)
 {
 	enum rc code = RC_PEER;
 
@@ -242,7 +236,7 @@ static void adopt_failure(struct session *s, const struct failure *f)
 			code = (enum rc)i;
 	if (code == RC_OK || code == RC_AGAIN || code == RC_INTERRUPTED)
 		code = RC_PEER;
-	err_set(&s->err, code, (int)f->native, "%s: %s", s->request->name,
+	err_set(&s->err, code, (int)f->native, "%s: %s", request,
 		*f->reason ? f->reason : rc_meaning(code));
 }
 
@@ -255,7 +249,7 @@ enum step step_welcome(struct session *s)
 	if (rc != RC_OK)
 		return outcome(rc);
 	if (m.type->tag == MESSAGE_failure) {
-		adopt_failure(s, m.value);
+		adopt_failure(s, "hello", m.value);
 		return STEP_FAIL;
 	}
 	welcome = m.value;
@@ -272,6 +266,7 @@ enum step step_welcome(struct session *s)
 		return STEP_FAIL;
 	}
 	s->version = welcome->version;
+	s->request = s->first;
 	s->err.code = RC_OK;
 	return STEP_DONE;
 }
@@ -292,7 +287,7 @@ static enum rc take_answer(struct session *s, const struct message *m)
 	enum rc rc;
 
 	if (m->type->tag == MESSAGE_failure) {
-		adopt_failure(s, m->value);
+		adopt_failure(s, s->request->name, m->value);
 		return RC_OK;
 	}
 	if (answers(m, s->request)) {

@@ -1,49 +1,38 @@
-/* world.h - libuv as the world of sessions: names by its thread pool, sockets,
- * readiness and alarms on one loop.
+/* world.h - what the sessions of one thread run on: sockets, names, readiness and time.
  *
- * A session that is advanced from here never delays another one for longer than
- * its own calls take: reading is done in turns.
+ * A lane (lane.h) owns one world and is called back by it.  world_libuv is the real one;
+ * tests/sim plays thousands of nodes on another, with a clock of its own.
  */
 #ifndef COORDINATOR_WORLD_H
 #define COORDINATOR_WORLD_H
 
-#include <uv.h>
-
 #include "coordinator/net/session.h"
 
-struct world {
-	uv_loop_t loop;
-	uv_idle_t turns;  /* runs while some session has more to read */
-	struct link *hot; /* these */
-	size_t lookups;	  /* that the thread pool still works on */
+struct world;
+
+struct world_ops {
+	struct session_world session;
+
+	/* turn(owner) is called by run(), before each wait.  NULL with *e filled. */
+	struct world *(*create)(void (*turn)(void *owner), void *owner, struct err *e);
+	/* Until stop(). */
+	void (*run)(struct world *w);
+	void (*stop)(struct world *w);
+	/* Takes in what came since run() ended, without waiting. */
+	void (*notice)(struct world *w);
+	/* A turn in so many milliseconds at the latest; the last call counts, 0: none. */
+	void (*wake)(struct world *w, uint64_t ms);
+	/* A turn soon; the one operation that other threads may call. */
+	void (*poke)(struct world *w);
+	uint64_t (*now_ms)(struct world *w);
+	/* How many signals that mean "end" (SIGINT, SIGTERM, SIGHUP) came so far; they
+	 * are caught from the first call on. */
+	unsigned (*interrupts)(struct world *w);
+	/* After every session was unbound.  Where the system does not give something back
+	 * (a name lookup that hangs), the world stays in memory. */
+	void (*destroy)(struct world *w);
 };
 
-/* A session and its handles on the loop. */
-struct link {
-	struct session session;
-	struct world *world;
-	uv_timer_t alarm;
-	struct socket_watch *watch; /* of the session's fd */
-	struct lookup *lookup;	    /* in progress */
-	bool looked_up;
-	int lookup_status;
-	bool is_hot;
-	struct link *next_hot;
-};
-
-extern const struct session_world world_libuv;
-
-enum rc world_init(struct world *w, struct err *e);
-
-/* Gives the link's session (already initialised) its handles. */
-void world_add(struct world *w, struct link *l);
-
-/* The reverse, after session_destroy(); the link may be freed after the next
- * world_close(). */
-void world_remove(struct link *l);
-
-/* Waits for the handles to close, and for a moment for lookups that cannot be
- * cancelled; false: one is still running and the world must stay in memory. */
-bool world_close(struct world *w);
+extern const struct world_ops world_libuv;
 
 #endif

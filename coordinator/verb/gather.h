@@ -9,8 +9,9 @@
 
 #include "coordinator/verb/run.h"
 
-/* Connects (or reads), asks, and fills run->facts; a node without all of its facts has
- * an err afterwards.  Fails only when the run itself cannot go on. */
-enum rc gather_facts(struct run *run, struct err *e);
+/* Asks (or reads), and fills run->facts; a node without all of its facts has an err
+ * afterwards.  hold: the nodes will be asked again.  Fails only when the run itself cannot
+ * go on. */
+enum rc gather_facts(struct run *run, bool hold, struct err *e);
 
 #endif

@@ -67,8 +67,11 @@ static enum rc negotiate_run(struct run *run, const struct options *o, struct er
 {
 	enum rc rc = run_begin(run, o, e);
 
+	/* a peer puts back what it changed when its connection ends before all is done */
+	if (rc == RC_OK && !o->dry_run)
+		rc = fleet_holds_all(run->fleet, e);
 	if (rc == RC_OK)
-		rc = gather_facts(run, e);
+		rc = gather_facts(run, true, e);
 	if (rc == RC_OK)
 		rc = run_blame(run, nothing_written, e);
 	if (rc == RC_OK)

@@ -81,8 +81,16 @@ static const struct option_row {
 		"for connection, login and start of the peer (30)")
 	ROW(0, "timeout", "SECONDS", NUMBER, timeout_s, FOR_FLEET, 86400,
 		"for one request to a node (120)")
+	ROW(0, "deadline", "SECONDS", NUMBER, deadline_s, FOR_FLEET, 86400,
+		"for the whole run; nodes that are being written to are put back (none)")
+	ROW(0, "tries", "N", NUMBER, tries, FOR_FLEET, 20,
+		"connections to a node that refuses, resets or is full (3)")
 	ROW(0, "parallel", "N", NUMBER, parallel, FOR_FLEET, 100000,
-		"connections being opened at once (128)")
+		"connections being opened at once (256, or what ulimit -n and memory allow)")
+	ROW(0, "threads", "N", NUMBER, threads, FOR_FLEET, FLEET_THREADS_MAX,
+		"loops that share the nodes, where there are cores (1)")
+	ROW(0, "trace", "NODES", TEXTS, trace, FOR_FLEET, 0,
+		"tell what is sent to and by these nodes (a pattern), by name and size")
 	ROW(0, "simd", "NAME", TEXT, simd, FOR_NEGOTIATE | FOR_PLAN, 0,
 		"kernel for set operations (the best one)")
 	FLAG(0, "json", json, FOR_FLEET | FOR_VERSION,

@@ -34,11 +34,12 @@ struct verb {
 struct options {
 	const struct verb *verb;
 	struct texts nodes; /* what is not an option */
-	struct texts hosts_files, exclude, without, require, identities, known_hosts;
+	struct texts hosts_files, exclude, without, require, identities, known_hosts,
+		trace;
 	const char *user, *connect, *virt_type, *level_name, *model, *prefer, *at_least,
 		*simd, *from, *save, *mitigations;
 	const char *as, *nova_release;
-	uint32_t port, connect_timeout_s, timeout_s, parallel;
+	uint32_t port, connect_timeout_s, timeout_s, deadline_s, parallel, threads, tries;
 	bool no_agent, accept_new, become, dry_run, json, verbose, quiet, help;
 	bool cross_vendor, allow_unproven;
 };

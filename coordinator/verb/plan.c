@@ -47,7 +47,7 @@ static enum rc plan_run(struct run *run, const struct options *o, struct err *e)
 	enum rc rc = run_begin(run, o, e);
 
 	if (rc == RC_OK)
-		rc = gather_facts(run, e);
+		rc = gather_facts(run, false, e);
 	if (rc == RC_OK)
 		rc = run_blame(run, "no plan without them (--without NODE)", e);
 	if (rc != RC_OK)

@@ -31,7 +31,7 @@ static enum rc probe_run(struct run *run, const struct options *o, struct err *e
 	enum rc rc = run_begin(run, o, e);
 
 	if (rc == RC_OK)
-		rc = gather_facts(run, e);
+		rc = gather_facts(run, false, e);
 	if (rc == RC_OK && o->save)
 		rc = facts_save(run, e);
 	if (rc != RC_OK)

@@ -46,7 +46,8 @@ static enum rc answer_seen(
 
 enum rc push_look(struct run *run, struct err *e)
 {
-	static const struct fleet_call call = { "look", ask_look, answer_seen };
+	static const struct fleet_call call = { "look", ask_look, answer_seen,
+		.hold = true };
 	struct looking l = { run, { PLACE_stanza, run->options->level_name } };
 	enum rc rc = run_round(run, &call, &l, e);
 
@@ -72,6 +73,7 @@ struct push {
 	union request *requests;
 	bool *sent, *answered, *unchanged; /* in the round that runs */
 	enum twophase_request *fell;	   /* the request that first failed the node */
+	struct err why;			   /* a signal or the deadline ended it */
 };
 
 /* A name that no other run has: it names what is staged on the nodes. */
@@ -230,7 +232,7 @@ static void failure_take(struct push *p, size_t node)
 
 	if (p->fell[node] == REQUEST_NONE)
 		p->fell[node] = p->phases.request;
-	if (n->err.code == RC_OK && err->code != RC_INTERRUPTED &&
+	if (n->err.code == RC_OK && err->code != p->why.code &&
 		p->phases.state[node] != TWOPHASE_UNCHANGED)
 		n->err = *err;
 }
@@ -254,7 +256,7 @@ static void events_take(struct push *p)
 static void request_carry(struct push *p)
 {
 	struct fleet_call call = { twophase_request_name(p->phases.request), push_ask,
-		push_answer };
+		push_answer, .hold = true };
 	size_t count = p->run->count;
 	struct err e = { 0 };
 	enum rc rc;
@@ -267,8 +269,10 @@ static void request_carry(struct push *p)
 		fleet_ignore_interrupt(p->run->fleet);
 	log_line(LOG_INFO, NULL, "%s", call.phase);
 	rc = fleet_round(p->run->fleet, &call, p, &e);
-	if (rc == RC_INTERRUPTED)
+	if (rc != RC_OK && !p->phases.interrupted) {
 		twophase_interrupt(&p->phases);
+		p->why = e;
+	}
 	events_take(p);
 }
 
@@ -326,8 +330,8 @@ static enum rc result_tell(struct push *p, struct err *e)
 		break;
 	}
 	if (p->phases.interrupted)
-		return err_set(e, RC_INTERRUPTED, 0,
-			"interrupted: every node is as it was before");
+		return err_set(e, p->why.code, 0,
+			"%.800s: every node is as it was before", p->why.text);
 	rc = run_blame(run, "every node is as it was before", e);
 	return rc != RC_OK ? rc : err_set(e, RC_INTERNAL, 0, "reverted without a reason");
 }

@@ -98,6 +98,27 @@ static enum rc settings_make(struct run *run, struct err *e)
 	return rc;
 }
 
+static bool is_traced(void *context, size_t node)
+{
+	const struct run *run = context;
+
+	return run->traced[node];
+}
+
+static enum rc traces_find(struct run *run, struct err *e)
+{
+	const struct texts *wanted = &run->options->trace;
+	enum rc rc = RC_OK;
+
+	run->traced = arena_alloc(&run->arena, run->count, sizeof(*run->traced));
+	if (!run->traced)
+		return err_memory(e);
+	for (size_t i = 0; i < wanted->count && rc == RC_OK; i++)
+		rc = inventory_mark(
+			&run->inventory, wanted->item[i], run->traced, &run->arena, e);
+	return rc;
+}
+
 static enum rc fleet_make(struct run *run, struct err *e)
 {
 	const struct options *o = run->options;
@@ -110,8 +131,16 @@ static enum rc fleet_make(struct run *run, struct err *e)
 	f->connect = o->connect;
 	f->connect_timeout_s = o->connect_timeout_s;
 	f->timeout_s = o->timeout_s;
+	f->deadline_s = o->deadline_s;
 	f->parallel = o->parallel;
-	run->fleet = fleet_new(&run->inventory, f, show_progress, NULL, e);
+	f->threads = o->threads;
+	f->tries = o->tries;
+	f->context = run;
+	if (traces_find(run, e) != RC_OK)
+		return e->code;
+	f->traces = o->trace.count ? is_traced : NULL;
+	f->progress = show_progress;
+	run->fleet = fleet_new(&run->inventory, f, e);
 	return run->fleet ? RC_OK : e->code;
 }
 
@@ -192,9 +221,11 @@ enum rc run_round(
 	struct run *run, const struct fleet_call *call, void *context, struct err *e)
 {
 	struct guarded guarded = { run, call, context };
-	struct fleet_call outer = { call->phase, guarded_ask, guarded_answer };
+	struct fleet_call outer = *call;
 	enum rc rc;
 
+	outer.ask = guarded_ask;
+	outer.answer = guarded_answer;
 	log_line(LOG_INFO, NULL, "%s", call->phase);
 	rc = fleet_round(run->fleet, &outer, &guarded, e);
 	run_take_errors(run);

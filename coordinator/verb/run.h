@@ -19,6 +19,7 @@ struct run {
 	const struct ssh_settings **settings; /* one per node; NULL with --from */
 	struct fleet_options fleet_options;
 	struct fleet *fleet;	   /* NULL with --from */
+	bool *traced;		   /* one per node: --trace */
 	struct node_facts *facts;  /* one per node */
 	struct report_node *nodes; /* one per node; the same as report.nodes */
 	size_t count;

@@ -91,7 +91,8 @@ static enum rc answer_vote(
 
 enum rc vote_until_unanimous(struct run *run, struct err *e)
 {
-	static const struct fleet_call call = { "vote", ask_vote, answer_vote };
+	static const struct fleet_call call = { "vote", ask_vote, answer_vote,
+		.hold = true };
 	struct ballot b = { .run = run };
 	enum rc rc;
 

@@ -400,10 +400,9 @@ static void a_second_interrupt_does_not_wait_for_answers(void **state)
 	time_t begin;
 
 	(void)state;
-	herd_settle(&h);
-	h.fleet = fleet_new(&h.inventory, &h.options, interrupt_round, &done, &h.err);
-	assert_non_null(h.fleet);
-	assert_rc(fleet_connect(h.fleet, &h.err), RC_OK, &h.err);
+	h.options.progress = interrupt_round;
+	h.options.context = &done;
+	assert_rc(herd_new(&h), RC_OK, &h.err);
 	begin = time(NULL);
 	assert_rc(herd_ask(&h), RC_INTERRUPTED, &h.err);
 	assert_int_equal(fleet_error(h.fleet, 0)->code, RC_INTERRUPTED);
@@ -416,7 +415,7 @@ static void interrupt_now(void *context, const struct fleet_progress *p)
 {
 	bool *done = context;
 
-	if (!*done && strcmp(p->phase, "connect") == 0)
+	if (!*done && strcmp(p->phase, "facts") == 0)
 		raise(SIGINT);
 	*done = true;
 }
@@ -450,10 +449,10 @@ static void an_interrupt_stops_connecting_and_refuses_rounds(void **state)
 	bool done = false;
 
 	(void)state;
-	herd_settle(&h);
-	h.fleet = fleet_new(&h.inventory, &h.options, interrupt_now, &done, &h.err);
-	assert_non_null(h.fleet);
-	assert_rc(fleet_connect(h.fleet, &h.err), RC_INTERRUPTED, &h.err);
+	h.options.progress = interrupt_now;
+	h.options.context = &done;
+	assert_rc(herd_new(&h), RC_OK, &h.err);
+	assert_rc(herd_ask(&h), RC_INTERRUPTED, &h.err);
 	assert_int_equal(fleet_error(h.fleet, 0)->code, RC_INTERRUPTED);
 	assert_true(time(NULL) - begin < 4); /* at once, not after a grace */
 	assert_rc(herd_ask(&h), RC_INTERRUPTED, &h.err);

@@ -41,7 +41,7 @@ void trust(const struct herd *h, const struct server *s, const char *key)
 	test_run("(printf '[127.0.0.1]:%u '; cat %s.pub) >>%s", s->port, key, h->record);
 }
 
-void herd_settle(struct herd *h)
+static void herd_settle(struct herd *h)
 {
 	for (size_t i = 0; i < h->inventory.count; i++) {
 		h->each[i] = h->settings;
@@ -50,15 +50,6 @@ void herd_settle(struct herd *h)
 		h->list[i] = &h->each[i];
 	}
 	h->options.settings = h->list;
-}
-
-enum rc herd_connect(struct herd *h)
-{
-	herd_settle(h);
-	h->fleet = fleet_new(&h->inventory, &h->options, NULL, NULL, &h->err);
-	if (!h->fleet)
-		return h->err.code;
-	return fleet_connect(h->fleet, &h->err);
 }
 
 /* A server, trusted, one node; connected. */
@@ -97,7 +88,34 @@ static enum rc take_facts(
 	return RC_OK;
 }
 
-static const struct fleet_call facts_call = { "facts", ask_facts, take_facts };
+static const struct fleet_call facts_call = { "facts", ask_facts, take_facts,
+	.hold = true };
+
+static enum rc greet(void *context, size_t node, const struct message *m, struct err *e)
+{
+	(void)context;
+	(void)node;
+	(void)m;
+	(void)e;
+	return RC_OK;
+}
+
+/* The first round opens the sessions. */
+static const struct fleet_call first_call = { "connect", ask_facts, greet, .hold = true };
+
+enum rc herd_new(struct herd *h)
+{
+	herd_settle(h);
+	h->fleet = fleet_new(&h->inventory, &h->options, &h->err);
+	return h->fleet ? RC_OK : h->err.code;
+}
+
+enum rc herd_connect(struct herd *h)
+{
+	if (herd_new(h) != RC_OK)
+		return h->err.code;
+	return fleet_round(h->fleet, &first_call, h, &h->err);
+}
 
 enum rc herd_ask(struct herd *h)
 {

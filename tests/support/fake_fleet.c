@@ -268,14 +268,12 @@ static void node_ask(
 		assert_int_equal(rc, n->err.code);
 }
 
-struct fleet *fleet_new(const struct inventory *inv, const struct fleet_options *options,
-	fleet_progress_fn *progress, void *context, struct err *e)
+struct fleet *fleet_new(
+	const struct inventory *inv, const struct fleet_options *options, struct err *e)
 {
 	struct fleet *f = calloc(1, sizeof(*f));
 
 	(void)options;
-	(void)progress;
-	(void)context;
 	(void)e;
 	assert_true(inv->count <= FAKE_NODES_MAX);
 	f->count = inv->count;
@@ -286,16 +284,29 @@ struct fleet *fleet_new(const struct inventory *inv, const struct fleet_options 
 	return f;
 }
 
-enum rc fleet_connect(struct fleet *f, struct err *e)
+static bool is_dead(struct fake_node *n)
 {
-	(void)e;
-	for (size_t i = 0; i < f->count; i++)
-		if (fake_nodes[i].unreachable != RC_OK) {
-			fake_nodes[i].dead = true;
-			err_set(&fake_nodes[i].err, fake_nodes[i].unreachable, 0,
-				"no way there");
-		}
-	return RC_OK;
+	if (n->unreachable != RC_OK && !n->dead) {
+		n->dead = true;
+		err_set(&n->err, n->unreachable, 0, "no way there");
+	}
+	return n->dead;
+}
+
+/* One request, or a chain of them. */
+static void node_round(struct fleet *f, size_t i)
+{
+	enum message_tag tag = MESSAGE_none;
+	const void *value = NULL;
+
+	do {
+		if (is_dead(&fake_nodes[i]) || !f->call->ask(f->context, i, &tag, &value))
+			return;
+		assert_true(tag < 32 && duties[tag]);
+		if (fake_nodes[i].interrupt_at == (int)tag)
+			f->interrupted = true;
+		node_ask(f, i, tag, value);
+	} while (f->call->chain && fake_nodes[i].err.code == RC_OK);
 }
 
 enum rc fleet_round(
@@ -303,22 +314,19 @@ enum rc fleet_round(
 {
 	f->call = call;
 	f->context = context;
-	for (size_t i = 0; i < f->count; i++) {
-		enum message_tag tag = MESSAGE_none;
-		const void *value = NULL;
-
-		if (f->interrupted && !fake_ignores_interrupt)
-			break;
-		if (fake_nodes[i].dead || !call->ask(context, i, &tag, &value))
-			continue;
-		assert_true(tag < 32 && duties[tag]);
-		if (fake_nodes[i].interrupt_at == (int)tag)
-			f->interrupted = true;
-		node_ask(f, i, tag, value);
-	}
+	for (size_t i = 0; i < f->count; i++)
+		if (!f->interrupted || fake_ignores_interrupt)
+			node_round(f, i);
 	if (f->interrupted && !fake_ignores_interrupt)
 		return err_set(
 			e, RC_INTERRUPTED, 0, "interrupted during %s", call->phase);
+	return RC_OK;
+}
+
+enum rc fleet_holds_all(const struct fleet *f, struct err *e)
+{
+	(void)f;
+	(void)e;
 	return RC_OK;
 }
 

@@ -1,5 +1,6 @@
 #include "tests/support/session_script.h"
 
+#include "base/hex.h"
 #include "coordinator/net/base64.h"
 #include "proto/frame.h"
 
@@ -116,8 +117,21 @@ static uint64_t fake_now(struct session *s)
 	return script.now;
 }
 
-static const struct session_world world = { fake_resolve, fake_dial, fake_hang_up,
-	fake_watch, fake_alarm, fake_now };
+static enum rc fake_bind(struct world *w, struct session *s, struct err *e)
+{
+	(void)w;
+	(void)s;
+	(void)e;
+	return RC_OK;
+}
+
+static void fake_unbind(struct session *s)
+{
+	(void)s;
+}
+
+static const struct session_world world = { fake_bind, fake_unbind, fake_resolve,
+	fake_dial, fake_hang_up, fake_watch, fake_alarm, fake_now };
 
 /* ---- the transport */
 
@@ -213,19 +227,6 @@ static void say(const char *word)
 			word);
 }
 
-static enum rc fake_exec(struct transport *t, const char *command, struct err *e)
-{
-	enum rc rc = inject_call(e);
-	const char *at = strstr(command, "' cpuherd ");
-
-	(void)t;
-	if (rc != RC_OK)
-		return rc;
-	snprintf(script.nonce, sizeof(script.nonce), "%.32s", at + 10);
-	say(script.manner.must_push ? "need gzip /tmp" : "have cached /tmp");
-	return RC_OK;
-}
-
 static enum rc fake_read(struct transport *t, enum transport_stream stream, void *data,
 	size_t room, size_t *n, struct err *e)
 {
@@ -280,22 +281,55 @@ static void peer_answers(const struct message *m)
 		frame_put(&script.from_peer, MESSAGE_facts, &facts, &e);
 }
 
-static void peer_hears(const void *data, size_t size)
+static void peer_takes(const void *data, size_t size)
 {
 	struct message m;
 	struct err e;
 
+	buf_append(&script.to_peer, data, size);
+	while (frame_take(&script.to_peer, 1, &script.arena, &m, &e) == RC_OK)
+		peer_answers(&m);
+}
+
+/* Its first words are on its command line. */
+static void peer_starts(const char *word)
+{
+	say(word);
+	if (!script.manner.start)
+		peer_takes(script.first, script.first_size);
+}
+
+static void peer_hears(const void *data, size_t size)
+{
 	if (script.manner.must_push && script.pushed < image.gzip.size) {
 		assert_true(size <= image.gzip.size - script.pushed);
 		assert_memory_equal(data, image.gzip.data + script.pushed, size);
 		script.pushed += size;
 		if (script.pushed == image.gzip.size)
-			say("have pushed /tmp");
+			peer_starts("have pushed /tmp");
 		return;
 	}
-	buf_append(&script.to_peer, data, size);
-	while (frame_take(&script.to_peer, 1, &script.arena, &m, &e) == RC_OK)
-		peer_answers(&m);
+	peer_takes(data, size);
+}
+
+static enum rc fake_exec(struct transport *t, const char *command, struct err *e)
+{
+	enum rc rc = inject_call(e);
+	const char *at = strstr(command, "' cpuherd ");
+
+	(void)t;
+	if (rc != RC_OK)
+		return rc;
+	snprintf(script.nonce, sizeof(script.nonce), "%.32s", at + 10);
+	at = strrchr(command, ' ') + 1;
+	script.first_size = strlen(at) / 2;
+	assert_true(script.first_size <= sizeof(script.first) &&
+		    hex_read(at, script.first, script.first_size));
+	if (script.manner.must_push)
+		say("need gzip /tmp");
+	else
+		peer_starts("have cached /tmp");
+	return RC_OK;
 }
 
 static enum rc fake_write(
@@ -374,9 +408,7 @@ void set_up(const struct manner *manner, struct session *s)
 		.request_ms = 120000,
 		.answer = count_answer,
 		.settled = count_settled };
-	session_init(s, &common);
-	s->name = "node";
-	s->settings = &settings;
+	session_init(s, &common, "node", &settings, &script.messages);
 }
 
 static bool rests(const struct session *s)
@@ -405,9 +437,9 @@ void whole_life(struct session *s)
 	static const struct ask_facts request = { 0 };
 	struct err e;
 
-	session_open(s);
+	assert_rc(session_open(s, MESSAGE_ask_facts, &request, &e), RC_OK, &e);
 	drive(s);
-	if (s->state != S_READY)
+	if (s->state != S_READY || s->err.code != RC_OK)
 		return;
 	assert_rc(session_ask(s, MESSAGE_ask_facts, &request, &e), RC_OK, &e);
 	drive(s);
@@ -426,6 +458,7 @@ void tear_down(struct session *s)
 	buf_destroy(&script.to_peer);
 	buf_destroy(&script.from_peer);
 	arena_destroy(&script.arena);
+	arena_destroy(&script.messages);
 }
 
 int script_make(void **state)

@@ -40,9 +40,11 @@ extern struct script {
 	char nonce[64];
 	struct buf to_peer, from_peer;
 	size_t pushed;
+	uint8_t first[4096]; /* words on the command line */
+	size_t first_size;
 	bool eof, started;
 	uint64_t now;
-	struct arena arena;
+	struct arena arena, messages;
 } script;
 
 extern const struct manner usual;

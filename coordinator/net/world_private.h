@@ -1,0 +1,56 @@
+/* world_private.h - what the files of world_libuv share; nobody else includes it.
+ *
+ *	world.c		one loop: its life, turns, time, signals
+ *	world_names.c	names to addresses, by libuv's thread pool
+ *	world_sockets.c	connecting, readiness, who reads next
+ */
+#ifndef COORDINATOR_WORLD_PRIVATE_H
+#define COORDINATOR_WORLD_PRIVATE_H
+
+#include <uv.h>
+
+#include "coordinator/net/world.h"
+
+enum { WORLD_SIGNALS = 3 };
+
+struct world {
+	uv_loop_t loop;
+	void (*turn)(void *owner);
+	void *owner;
+	uv_prepare_t before_wait; /* calls turn() */
+	uv_timer_t alarm;	  /* makes the wait end */
+	uv_async_t poked;
+	uv_signal_t signals[WORLD_SIGNALS];
+	bool catching;
+	unsigned caught;
+	uv_idle_t turns;     /* runs while some session has more to read */
+	struct handles *hot; /* these */
+	size_t lookups;	     /* that the thread pool still works on */
+};
+
+/* What a session has on the loop. */
+struct handles {
+	struct session *session; /* NULL: it is gone, and only libuv still holds these */
+	struct world *world;
+	uv_timer_t alarm;
+	struct socket_watch *watch; /* of the session's fd */
+	struct lookup *lookup;	    /* in progress */
+	bool looked_up;
+	int lookup_status;
+	bool is_hot;
+	struct handles *next_hot;
+};
+
+static inline struct handles *handles_of(struct session *s)
+{
+	return s->handles;
+}
+
+enum rc world_resolve(struct session *s, struct err *e);
+void world_forget_lookup(struct handles *h);
+
+enum rc world_dial(struct session *s, const struct session_address *to, struct err *e);
+void world_watch(struct session *s, int directions, bool hot);
+void world_hang_up(struct session *s);
+
+#endif
