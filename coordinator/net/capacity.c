@@ -6,7 +6,7 @@
 #include <sys/resource.h>
 
 enum {
-	OTHER_FILES = 64, /* loops, agents, key files, name lookups, our own */
+	OTHER_FILES = 64,	   /* loops, agents, key files, name lookups, our own */
 	SESSION_BYTES = 96 * 1024, /* docs/performance.md: measured, and rounded up */
 };
 
@@ -40,7 +40,8 @@ static unsigned long long raise_files(unsigned long long wanted)
 	return limit.rlim_cur;
 }
 
-enum rc capacity_find(size_t wanted, size_t files_each, struct capacity *out, struct err *e)
+enum rc capacity_find(
+	size_t wanted, size_t files_each, struct capacity *out, struct err *e)
 {
 	unsigned long long kib = memory_free_kib(), by_memory, by_files;
 
@@ -52,7 +53,8 @@ enum rc capacity_find(size_t wanted, size_t files_each, struct capacity *out, st
 	if (out->sessions > 0)
 		return RC_OK;
 	return err_set(e, RC_MEMORY, 0,
-		"no connection fits here: ulimit -n is %llu (at least %zu are needed), %llu "
+		"no connection fits here: ulimit -n is %llu (at least %zu are needed), "
+		"%llu "
 		"MiB of memory are free",
 		out->files, OTHER_FILES + files_each, kib / 1024);
 }

@@ -6,9 +6,9 @@
 #include "base/log.h"
 
 enum {
-	PAUSE_MS = 500,	    /* before the second try; doubles */
+	PAUSE_MS = 500, /* before the second try; doubles */
 	PAUSE_MAX_MS = 8000,
-	GRACE_MS = 5000,    /* for answers under way when the user interrupts */
+	GRACE_MS = 5000, /* for answers under way when the user interrupts */
 };
 
 static uint64_t now_of(struct lane *l)
@@ -249,8 +249,7 @@ static bool may_try_again(const struct live *v)
 	if (session_may_retry(s))
 		return true;
 	/* the line broke in the middle of a question that may be asked twice */
-	return c->call->repeatable && !m->answered && m->tries > 0 &&
-	       session_was_cut(s);
+	return c->call->repeatable && !m->answered && m->tries > 0 && session_was_cut(s);
 }
 
 /* False when memory is short. */
@@ -280,8 +279,8 @@ static void live_failed(struct live *v)
 	const struct err why = v->session.err;
 
 	if (may_try_again(v) && node_pause(v->lane, v->node)) {
-		log_line(LOG_INFO, v->session.name, "%s; try %u of %u follows",
-			why.text, m->tries + 1, v->lane->crew->tries);
+		log_line(LOG_INFO, v->session.name, "%s; try %u of %u follows", why.text,
+			m->tries + 1, v->lane->crew->tries);
 		live_free(v);
 		return;
 	}
@@ -445,7 +444,8 @@ static bool is_over(const struct lane *l)
 
 	if (l->unfinished)
 		return false;
-	return atomic_load(&c->stop) != CREW_GO || atomic_load(&c->next) >= c->queue_count;
+	return atomic_load(&c->stop) != CREW_GO ||
+	       atomic_load(&c->next) >= c->queue_count;
 }
 
 static uint64_t sooner(uint64_t a, uint64_t b)
@@ -462,7 +462,8 @@ static void set_alarm(struct lane *l)
 	if (l->paused_count && l->busy < c->window)
 		at = l->due_ms;
 	if (l == c->lanes && !c->deaf)
-		at = sooner(stop_of(l) == CREW_FINISH ? c->grace_until_ms : c->deadline_ms,
+		at = sooner(
+			stop_of(l) == CREW_FINISH ? c->grace_until_ms : c->deadline_ms,
 			at);
 	if (c->options->progress)
 		at = sooner(l->tick_ms + LANE_TICK_MS, at);

@@ -18,14 +18,14 @@
 
 /* A node of the inventory, for as long as the fleet lives. */
 struct member {
-	struct live *live; /* its session; NULL: none is open */
+	struct live *live;     /* its session; NULL: none is open */
 	const struct err *err; /* how its last round ended; NULL: well */
-	struct arena arena; /* its messages */
-	bool lost;	   /* its session failed: it is not asked any more */
-	bool answered;	   /* in this round */
-	uint8_t tries;	   /* in this round */
-	uint64_t due_ms;   /* when it is tried again */
-	enum message_tag tag; /* its first request of this round */
+	struct arena arena;    /* its messages */
+	bool lost;	       /* its session failed: it is not asked any more */
+	bool answered;	       /* in this round */
+	uint8_t tries;	       /* in this round */
+	uint64_t due_ms;       /* when it is tried again */
+	enum message_tag tag;  /* its first request of this round */
 	const void *value;
 };
 
@@ -45,7 +45,7 @@ struct crew {
 	struct session_common common;
 	struct member *members; /* one a node */
 
-	size_t window; /* sessions that a lane may be opening, asking or closing */
+	size_t window;	 /* sessions that a lane may be opening, asking or closing */
 	size_t hold_max; /* resting sessions in all */
 	unsigned tries;
 	atomic_size_t held;
@@ -59,7 +59,7 @@ struct crew {
 	atomic_size_t next;
 	atomic_size_t done, failed, total;
 	uint64_t began_ms, grace_until_ms, deadline_ms; /* 0: none */
-	atomic_int stop; /* enum crew_stop */
+	atomic_int stop;				/* enum crew_stop */
 	enum rc stop_code;
 	unsigned interrupts; /* signals that were taken notice of */
 	bool deaf, interrupted;
@@ -92,8 +92,8 @@ struct lane {
 	bool running, begun, closing;
 	size_t *paused; /* nodes that are tried again */
 	size_t paused_count, paused_room;
-	uint64_t due_ms; /* of the first of them, where there are any */
-	uint64_t tick_ms; /* when progress was last reported */
+	uint64_t due_ms;	    /* of the first of them, where there are any */
+	uint64_t tick_ms;	    /* when progress was last reported */
 	struct fleet_progress seen; /* under the crew's lock */
 };
 

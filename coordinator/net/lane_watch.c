@@ -35,7 +35,8 @@ static void add_slow(struct fleet_progress *p, const char *name, enum fleet_stag
 {
 	size_t at = FLEET_SLOWEST;
 
-	while (at > 0 && (!p->slowest[at - 1].name || p->slowest[at - 1].seconds < seconds))
+	while (at > 0 &&
+		(!p->slowest[at - 1].name || p->slowest[at - 1].seconds < seconds))
 		at--;
 	if (at == FLEET_SLOWEST)
 		return;
@@ -79,7 +80,8 @@ static void report(struct crew *c, uint64_t now)
 		.done = atomic_load(&c->done),
 		.failed = atomic_load(&c->failed),
 		.total = atomic_load(&c->total),
-		.in_stage[FLEET_QUEUED] = next < c->queue_count ? c->queue_count - next : 0,
+		.in_stage[FLEET_QUEUED] = next < c->queue_count ? c->queue_count - next
+								: 0,
 		.seconds = (double)(now - c->began_ms) / 1000,
 	};
 
@@ -96,7 +98,8 @@ void lane_watch(struct lane *l)
 	if (!c->options->progress)
 		return;
 	now = c->world->now_ms(l->world);
-	if (l->tick_ms && now < l->tick_ms + LANE_TICK_MS && atomic_load(&c->done) < c->total)
+	if (l->tick_ms && now < l->tick_ms + LANE_TICK_MS &&
+		atomic_load(&c->done) < c->total)
 		return;
 	l->tick_ms = now;
 	pthread_mutex_lock(&c->lock);

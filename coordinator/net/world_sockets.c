@@ -152,8 +152,7 @@ static enum rc start_dial(
 	return RC_AGAIN;
 }
 
-enum rc world_dial(
-	struct session *s, const struct session_address *to, struct err *e)
+enum rc world_dial(struct session *s, const struct session_address *to, struct err *e)
 {
 	struct pollfd ready = { .fd = s->fd, .events = POLLOUT };
 	socklen_t size = sizeof(int);
