@@ -14,9 +14,12 @@
  * - who: the nodes of the run
  *     - inventory/           (patterns, hosts files, exclusions)
  * - how: all nodes at once, over SSH
+ *     - ssh/                 (what ssh would do: the settings of each node)
  *     - net/fleet.[ch]       (rounds: one request to every node)
- *     - net/                 (event loop, session state machine, transport, the peer's
- *                             image and how it gets onto a node)
+ *     - net/lane.[ch]        (a thread's nodes: window, retries, what is held)
+ *     - net/session.[ch]     (one connection, as a table of states)
+ *     - net/                 (event loop, transport, the peer's image and how it gets
+ *                             onto a node)
  *     - ../proto/            (messages, frames, facts as text)
  *     - ../peer/             (the other end: cpuherd-peer on the node)
  * - what: from facts to a level
