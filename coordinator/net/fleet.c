@@ -209,6 +209,7 @@ static enum rc find_capacity(struct fleet *f, struct err *e)
 	window = window < most ? window : most;
 	c->hold_max = most >= c->inv->count ? c->inv->count : most - window;
 	c->window = (window + c->lane_count - 1) / c->lane_count;
+	c->most = (most + c->lane_count - 1) / c->lane_count;
 	return RC_OK;
 }
 

@@ -8,6 +8,7 @@
 enum {
 	PAUSE_MS = 500, /* before the second try; doubles */
 	PAUSE_MAX_MS = 8000,
+	PASS_MS = 500,	 /* between two looks for sessions that stand still */
 	GRACE_MS = 5000, /* for answers under way when the user interrupts */
 };
 
@@ -69,6 +70,7 @@ static void live_free(struct live *v)
 
 	live_count(v, false);
 	live_hold(v, false);
+	l->open--;
 	session_destroy(&v->session);
 	if (v->previous)
 		v->previous->next = v->next;
@@ -101,6 +103,7 @@ static struct live *live_new(struct lane *l, size_t node, struct err *e)
 		free(v);
 		return NULL;
 	}
+	l->open++;
 	v->next = l->all;
 	if (l->all)
 		l->all->previous = v;
@@ -330,11 +333,37 @@ static void rest_all(struct lane *l)
 
 /* ---- opening */
 
+/* Room in the window, and for one more session at all. */
+static bool has_room(const struct lane *l)
+{
+	return l->busy < l->crew->window && l->open < l->crew->most;
+}
+
+/* How long a session may stand still before it gives up its place in the window: nodes
+ * that are silent must not keep the others waiting.  An answer may take libvirt a while. */
+static uint64_t patience_ms(const struct session *s)
+{
+	return session_stage(s) == STAGE_ASK ? 15000 : 2000;
+}
+
+static void let_pass(struct lane *l)
+{
+	struct crew *c = l->crew;
+	uint64_t now = now_of(l);
+
+	if (l->busy < c->window || now < l->passed_ms + PASS_MS)
+		return;
+	l->passed_ms = now;
+	for (struct live *v = l->all; v; v = v->next)
+		if (v->counted && now - v->session.moved_ms >= patience_ms(&v->session))
+			live_count(v, false);
+}
+
 static void open_queued(struct lane *l)
 {
 	struct crew *c = l->crew;
 
-	while (l->busy < l->crew->window) {
+	while (has_room(l)) {
 		size_t at = atomic_fetch_add(&c->next, 1);
 		struct member *m;
 
@@ -363,7 +392,7 @@ static void open_paused(struct lane *l)
 		size_t node = l->paused[i];
 		uint64_t at = l->crew->members[node].due_ms;
 
-		if (at <= now && l->busy < l->crew->window) {
+		if (at <= now && has_room(l)) {
 			node_open(l, node);
 			continue;
 		}
@@ -372,6 +401,13 @@ static void open_paused(struct lane *l)
 	}
 	l->paused_count = kept;
 	l->due_ms = due;
+}
+
+static void open_more(struct lane *l)
+{
+	let_pass(l);
+	open_paused(l);
+	open_queued(l);
 }
 
 /* ---- the end of a round before its time */
@@ -459,8 +495,10 @@ static void set_alarm(struct lane *l)
 	struct crew *c = l->crew;
 	uint64_t now = now_of(l), at = UINT64_MAX;
 
-	if (l->paused_count && l->busy < c->window)
+	if (l->paused_count && has_room(l))
 		at = l->due_ms;
+	if (l->busy >= c->window)
+		at = sooner(l->passed_ms + PASS_MS, at);
 	if (l == c->lanes && !c->deaf)
 		at = sooner(
 			stop_of(l) == CREW_FINISH ? c->grace_until_ms : c->deadline_ms,
@@ -510,9 +548,7 @@ void lane_turn(void *owner)
 		if (stop_of(l) != CREW_GO)
 			give_up(l);
 		else
-			open_paused(l);
-		if (stop_of(l) == CREW_GO)
-			open_queued(l);
+			open_more(l);
 	} while (l->resting);
 	lane_watch(l);
 	if (is_over(l))

@@ -45,7 +45,9 @@ struct crew {
 	struct session_common common;
 	struct member *members; /* one a node */
 
-	size_t window;	 /* sessions that a lane may be opening, asking or closing */
+	size_t window;	 /* sessions that a lane may be opening, asking or closing, not
+			* counting those that keep it waiting */
+	size_t most;	 /* open sessions of a lane, of any kind */
 	size_t hold_max; /* resting sessions in all */
 	unsigned tries;
 	atomic_size_t held;
@@ -87,8 +89,10 @@ struct lane {
 	struct world *world;
 	pthread_t thread;
 	struct live *all, *resting;
-	size_t busy;	   /* of the window */
-	size_t unfinished; /* nodes of this round that the lane took */
+	size_t open;	    /* sessions */
+	size_t busy;	    /* of these, what counts in the window */
+	uint64_t passed_ms; /* when the slow were last let out of it */
+	size_t unfinished;  /* nodes of this round that the lane took */
 	bool running, begun, closing;
 	size_t *paused; /* nodes that are tried again */
 	size_t paused_count, paused_room;

@@ -151,6 +151,7 @@ static void session_enter(struct session *s, enum session_state next)
 	if (next == S_FAILED)
 		s->fell = s->state;
 	s->state = next;
+	s->moved_ms = s->common->world->now_ms(s);
 	if (session_is_final(s))
 		session_release(s);
 	/* an answer is part of its request's time */

@@ -122,6 +122,7 @@ struct session {
 	enum session_state fell; /* where it was when it failed */
 	struct err err;		 /* RC_OK, or why the exchange or the session failed */
 	uint64_t opened_ms, exec_ms; /* when it began, when the command was sent */
+	uint64_t moved_ms;	     /* when it came into its state */
 	uint64_t dial_until_ms, connect_until_ms;
 	size_t budget; /* bytes that may be read before others have their turn */
 	bool hot;      /* it is used up: there may be more to read */

@@ -25,12 +25,12 @@ static struct shell_result probe(const char *before, const char *after)
 	trust(&h, &b, site.host_key);
 	setenv("WATCHED_A", arena_format(&arena, "127.0.0.1:%u", a.port), 1);
 	setenv("WATCHED_B", arena_format(&arena, "127.0.0.1:%u", b.port), 1);
-	result = shell_run(&arena,
-		arena_format(&arena,
-			"%s coordinator/cpuherd probe $WATCHED_A $WATCHED_B --no-agent -l %s "
-			"--known-hosts %s -i %s %s",
-			before, getpwuid(getuid())->pw_name, h.record, site.user_key,
-			after));
+	result = shell_run(&arena, arena_format(&arena,
+					   "%s coordinator/cpuherd probe $WATCHED_A "
+					   "$WATCHED_B --no-agent -l %s "
+					   "--known-hosts %s -i %s %s",
+					   before, getpwuid(getuid())->pw_name, h.record,
+					   site.user_key, after));
 	server_stop(&a);
 	server_stop(&b);
 	return result;
@@ -60,9 +60,10 @@ static void trace_names_the_frames_of_one_node(void **state)
 
 static void verbose_tells_every_state_of_every_node(void **state)
 {
-	static const char *const steps[] = { "idle -> name lookup", "connect -> ssh handshake",
-		"ssh handshake -> host key", "channel -> command", "welcome -> request",
-		"answer -> ready", "ready -> bye", "close -> done" };
+	static const char *const steps[] = { "idle -> name lookup",
+		"connect -> ssh handshake", "ssh handshake -> host key",
+		"channel -> command", "welcome -> request", "answer -> ready",
+		"ready -> bye", "close -> done" };
 	struct shell_result r = probe("", "--verbose");
 
 	(void)state;

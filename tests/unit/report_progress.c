@@ -22,15 +22,19 @@ static void it_says_how_far_and_who_is_slow(void **state)
 
 	(void)state;
 	progress_format(&busy, 200, line);
-	assert_string_equal(line,
-		"facts 7312/10000, 12 failed, 2440 queued, 230 connecting, 18 asked, 812/s; "
-		"slowest: node07 4 s (logging in), node9 2 s (asked)");
+	assert_string_equal(line, "facts 7312/10000, 12 failed, 2440 queued, 230 "
+				  "connecting, 18 asked, 812/s; "
+				  "slowest: node07 4 s (logging in), node9 2 s (asked)");
 }
 
 static void a_quick_phase_is_counts_only(void **state)
 {
-	const struct progress quick = { .phase = "vote", .done = 1, .total = 3, .seconds = 0.2,
-		.stages = { { "asked", 2 } }, .slowest = { { "a", "asked", 0.2 } } };
+	const struct progress quick = { .phase = "vote",
+		.done = 1,
+		.total = 3,
+		.seconds = 0.2,
+		.stages = { { "asked", 2 } },
+		.slowest = { { "a", "asked", 0.2 } } };
 	char line[PROGRESS_WIDTH_MAX + 1];
 
 	(void)state;
@@ -52,7 +56,8 @@ static void no_line_is_wider_than_the_terminal(void **state)
 		n = strlen(line);
 		assert_true(n <= columns && n <= PROGRESS_WIDTH_MAX);
 		assert_memory_equal(line, wide, n);
-		assert_true(wide[n] == '\0' || wide[n] == ',' || wide[n] == ';' || n == 0);
+		assert_true(
+			wide[n] == '\0' || wide[n] == ',' || wide[n] == ';' || n == 0);
 	}
 }
 
