@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCK_BYTES = 16 * 1024, CACHE_LINE = 64 };
+/* Ten thousand nodes have an arena each, most of them with little in it. */
+enum { FIRST_BYTES = 1024, BLOCK_BYTES = 16 * 1024, CACHE_LINE = 64 };
 
 struct arena_block {
 	struct arena_block *previous;
@@ -17,9 +18,13 @@ struct arena_block {
 
 static struct arena_block *block_new(struct arena *a, size_t need)
 {
-	size_t size = need > BLOCK_BYTES ? need : BLOCK_BYTES;
+	size_t size = a->last ? a->last->size * 2 : FIRST_BYTES;
 	struct arena_block *b;
 
+	if (size > BLOCK_BYTES)
+		size = BLOCK_BYTES;
+	if (size < need)
+		size = need;
 	if (size > SIZE_MAX - sizeof(*b))
 		return NULL;
 	b = calloc(1, sizeof(*b) + size);
