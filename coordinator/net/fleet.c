@@ -87,6 +87,7 @@ enum rc fleet_round(
 {
 	struct crew *c = &f->crew;
 	struct world *first = c->lanes[0].world;
+	struct err why;
 
 	c->call = call;
 	c->context = context;
@@ -98,9 +99,9 @@ enum rc fleet_round(
 		lanes_run(c);
 	if (atomic_load(&c->stop) == CREW_GO)
 		return RC_OK;
-	crew_describe_stop(c, e);
-	blame_the_rest(c, e);
-	return err_set(e, e->code, 0, "%s during %s", e->text, call->phase);
+	crew_describe_stop(c, &why);
+	blame_the_rest(c, &why);
+	return err_set(e, why.code, 0, "%.800s during %s", why.text, call->phase);
 }
 
 void fleet_ignore_interrupt(struct fleet *f)

@@ -453,6 +453,7 @@ static void an_interrupt_stops_connecting_and_refuses_rounds(void **state)
 	h.options.context = &done;
 	assert_rc(herd_new(&h), RC_OK, &h.err);
 	assert_rc(herd_ask(&h), RC_INTERRUPTED, &h.err);
+	assert_string_equal(h.err.text, "interrupted during facts");
 	assert_int_equal(fleet_error(h.fleet, 0)->code, RC_INTERRUPTED);
 	assert_true(time(NULL) - begin < 4); /* at once, not after a grace */
 	assert_rc(herd_ask(&h), RC_INTERRUPTED, &h.err);
