@@ -173,13 +173,21 @@ static enum rc load_identities(struct fleet *f, struct err *e)
 	return rc;
 }
 
+static enum rc load_known_hosts(struct fleet *f, struct err *e)
+{
+	enum rc rc = RC_OK;
+
+	for (size_t i = 0; i < f->crew.inv->count && rc == RC_OK; i++)
+		rc = hostkey_load(&f->hostkeys, f->crew.options->settings[i], e);
+	return rc;
+}
+
 static void describe_common(struct fleet *f)
 {
 	const struct fleet_options *o = f->crew.options;
 	struct session_common *common = &f->crew.common;
 
 	f->image = image_of_peer();
-	f->hostkeys.accept_new = o->settings[0]->strict == SSH_STRICT_NEW;
 	common->transport = &transport_libssh2;
 	common->world = &f->crew.world->session;
 	common->hostkeys = &f->hostkeys;
@@ -244,7 +252,6 @@ static enum rc members_make(struct fleet *f, struct err *e)
 
 static enum rc fleet_start(struct fleet *f, struct err *e)
 {
-	const struct texts *known = &f->crew.options->settings[0]->known_hosts;
 	enum rc rc = transport_start(agent_patience_s(f->crew.options), e);
 
 	f->started = rc == RC_OK;
@@ -256,7 +263,7 @@ static enum rc fleet_start(struct fleet *f, struct err *e)
 	if (rc == RC_OK)
 		rc = check_agent(f, e);
 	if (rc == RC_OK)
-		rc = hostkey_load(&f->hostkeys, known->item, known->count, &f->arena, e);
+		rc = load_known_hosts(f, e);
 	if (rc == RC_OK)
 		rc = lanes_make(f, e);
 	return rc == RC_OK ? find_capacity(f, e) : rc;
@@ -282,6 +289,7 @@ struct fleet *fleet_new_on(const struct world_ops *world, const struct inventory
 	f->crew.options = options;
 	f->crew.tries = options->tries ? options->tries : TRIES;
 	pthread_mutex_init(&f->crew.lock, NULL);
+	hostkey_init(&f->hostkeys);
 	if (fleet_start(f, e) == RC_OK)
 		return f;
 	fleet_destroy(f);
@@ -303,6 +311,7 @@ void fleet_destroy(struct fleet *f)
 	for (size_t i = 0; c->members && i < c->inv->count; i++)
 		member_destroy(&c->members[i]);
 	pthread_mutex_destroy(&c->lock);
+	hostkey_destroy(&f->hostkeys);
 	arena_destroy(&f->arena);
 	if (f->started)
 		transport_stop();

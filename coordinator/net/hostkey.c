@@ -1,16 +1,26 @@
 #include "coordinator/net/hostkey.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/log.h"
-#include "coordinator/net/base64.h"
+#include "coordinator/net/known_file.h"
 
-enum { KNOWN_HOSTS_BYTES_MAX = 64 * 1024 * 1024 };
+void hostkey_init(struct hostkey_policy *p)
+{
+	*p = (struct hostkey_policy){ .arena = { NULL } };
+	pthread_mutex_init(&p->lock, NULL);
+}
+
+void hostkey_destroy(struct hostkey_policy *p)
+{
+	pthread_mutex_destroy(&p->lock);
+	arena_destroy(&p->arena);
+	p->files = (struct bytemap){ .count = 0 };
+}
+
+/* ---- files */
 
 static void warn_line(void *context, const char *file, unsigned number, const char *what)
 {
@@ -18,133 +28,135 @@ static void warn_line(void *context, const char *file, unsigned number, const ch
 	log_line(LOG_WARN, NULL, "%s:%u: %s; the line is ignored", file, number, what);
 }
 
-static enum rc read_all(int fd, const char *path, struct buf *out, struct err *e)
+/* An index of the text, under the file's name. */
+static struct known_hosts *add_file(
+	struct hostkey_policy *p, const char *file, struct bytes text, struct err *e)
 {
-	char chunk[16 * 1024];
+	struct bytemap_entry *entry = bytemap_at(
+		&p->files, bytemap_text(file), &p->arena);
+	struct known_hosts *k = arena_alloc(&p->arena, 1, sizeof(*k));
 
-	for (;;) {
-		ssize_t n = read(fd, chunk, sizeof(chunk));
-		enum rc rc;
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return err_set(
-				e, RC_INPUT, errno, "%s: %s", path, strerror(errno));
-		if (n == 0)
-			return RC_OK;
-		rc = buf_append(out, chunk, (size_t)n);
-		if (rc == RC_LIMIT)
-			return err_set(e, RC_INPUT, 0, "%s: larger than %d MiB", path,
-				KNOWN_HOSTS_BYTES_MAX / 1024 / 1024);
-		if (rc != RC_OK)
-			return err_memory(e);
+	if (!entry || !k) {
+		err_memory(e);
+		return NULL;
 	}
+	known_hosts_init(k, &p->arena, warn_line, NULL);
+	if (known_hosts_add(k, file, text, e) != RC_OK)
+		return NULL;
+	entry->value = k;
+	return k;
 }
 
-static enum rc load_file(struct known_hosts *k, const char *path, struct err *e)
+/* NULL with *e filled when the file cannot be read; the next one to ask tries again. */
+static struct known_hosts *file_at(
+	struct hostkey_policy *p, const char *file, struct err *e)
 {
-	struct buf text = buf_with_cap(KNOWN_HOSTS_BYTES_MAX);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct buf text = buf_with_cap(KNOWN_FILE_BYTES_MAX);
+	struct known_hosts *k = bytemap_find(&p->files, bytemap_text(file));
+
+	if (k)
+		return k;
+	if (known_file_read(file, &text, e) == RC_OK)
+		k = add_file(p, file, buf_bytes(&text), e);
+	buf_destroy(&text);
+	return k;
+}
+
+/* ---- one node */
+
+/* What is asked for one node, while the policy is locked. */
+struct inquiry {
+	struct hostkey_policy *policy;
+	const struct ssh_settings *settings;
+	struct known_hosts **files;
+	char name[KNOWN_NAME_MAX], any_port[KNOWN_NAME_MAX];
+	struct known_query query;
+};
+
+/* An alias stands for host and port, as it is written. */
+static enum rc name_host(struct inquiry *q, struct err *e)
+{
+	const struct ssh_settings *s = q->settings;
+	const char *alias = s->host_key_alias;
+
+	if (alias && strlen(alias) < KNOWN_NAME_MAX) {
+		snprintf(q->name, sizeof(q->name), "%s", alias);
+		snprintf(q->any_port, sizeof(q->any_port), "%s", alias);
+		return RC_OK;
+	}
+	if (!alias && known_name(s->host, s->port, q->name) &&
+		known_name(s->host, 22, q->any_port))
+		return RC_OK;
+	return err_set(e, RC_HOSTKEY, 0,
+		"a name of %zu bytes is too long for known_hosts",
+		strlen(alias ? alias : s->host));
+}
+
+/* Locks the policy; inquiry_end() must follow, whatever this returns. */
+static enum rc inquiry_begin(struct inquiry *q, struct hostkey_policy *p,
+	const struct ssh_settings *settings, struct err *e)
+{
+	size_t count = settings->known_hosts.count;
 	enum rc rc;
 
-	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
-		return RC_OK;
-	if (fd < 0)
-		return err_set(e, RC_INPUT, errno, "%s: %s", path, strerror(errno));
-	rc = read_all(fd, path, &text, e);
-	if (rc == RC_OK)
-		rc = known_hosts_add(k, path, buf_bytes(&text), e);
-	buf_destroy(&text);
-	close(fd);
-	return rc;
-}
-
-enum rc hostkey_load(struct hostkey_policy *p, const char *const *files, size_t count,
-	struct arena *arena, struct err *e)
-{
-	enum rc rc = RC_OK;
-
-	known_hosts_init(&p->known, arena, warn_line, NULL);
-	p->record = count ? files[0] : NULL;
-	for (size_t i = 0; i < count && rc == RC_OK; i++)
-		rc = load_file(&p->known, files[i], e);
-	return rc;
-}
-
-/* ---- recording a new key */
-
-/* Makes the folder that the file lies in (ssh makes ~/.ssh; not more). */
-static void make_folder(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	char folder[4096];
-
-	if (!slash || slash == path || (size_t)(slash - path) >= sizeof(folder))
-		return;
-	memcpy(folder, path, (size_t)(slash - path));
-	folder[slash - path] = '\0';
-	mkdir(folder, 0700); /* open() says what is wrong, if anything */
-}
-
-/* Does the file end in the middle of a line? */
-static bool lacks_newline(int fd)
-{
-	off_t end = lseek(fd, 0, SEEK_END);
-	char last;
-
-	return end > 0 && pread(fd, &last, 1, end - 1) == 1 && last != '\n';
-}
-
-/* One write, so that runs side by side do not mix their lines. */
-static enum rc append_line(const char *path, struct buf *line, struct err *e)
-{
-	int fd, error = 0;
-	struct bytes text;
-
-	make_folder(path);
-	fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return err_set(e, RC_HOSTKEY, errno,
-			"the new host key cannot be recorded in %s: %s", path,
-			strerror(errno));
-	text = buf_bytes(line);
-	if (!lacks_newline(fd)) /* the text starts with one */
-		text = (struct bytes){ text.data + 1, text.size - 1 };
-	errno = EIO;
-	if (write(fd, text.data, text.size) != (ssize_t)text.size)
-		error = errno;
-	if (close(fd) != 0 && !error)
-		error = errno;
-	if (error)
-		return err_set(e, RC_HOSTKEY, error,
-			"the new host key cannot be recorded in %s: %s", path,
-			strerror(error));
+	*q = (struct inquiry){ .policy = p, .settings = settings };
+	pthread_mutex_lock(&p->lock);
+	rc = name_host(q, e);
+	if (rc != RC_OK)
+		return rc;
+	q->files = calloc(count + 1, sizeof(struct known_hosts *));
+	if (!q->files)
+		return err_memory(e);
+	for (size_t i = 0; i < count; i++) {
+		q->files[i] = file_at(p, settings->known_hosts.item[i], e);
+		if (!q->files[i])
+			return e->code;
+	}
+	q->query = (struct known_query){ q->files, count, q->name, q->any_port };
 	return RC_OK;
 }
 
-static enum rc record_key(struct hostkey_policy *p, const char *name, const char *type,
-	struct bytes blob, struct err *e)
+static enum rc inquiry_end(struct inquiry *q, enum rc rc)
 {
-	struct buf line = buf_with_cap(128 * 1024);
-	char *text = arena_alloc(p->known.arena, BASE64_ENCODED_MAX(blob.size), 1);
+	free(q->files);
+	pthread_mutex_unlock(&q->policy->lock);
+	return rc;
+}
+
+enum rc hostkey_load(
+	struct hostkey_policy *p, const struct ssh_settings *settings, struct err *e)
+{
+	enum rc rc = RC_OK;
+
+	pthread_mutex_lock(&p->lock);
+	for (size_t i = 0; i < settings->known_hosts.count && rc == RC_OK; i++)
+		if (!file_at(p, settings->known_hosts.item[i], e))
+			rc = e->code;
+	pthread_mutex_unlock(&p->lock);
+	return rc;
+}
+
+enum rc hostkey_load_text(
+	struct hostkey_policy *p, const char *file, struct bytes text, struct err *e)
+{
 	enum rc rc;
 
-	if (!p->record)
-		return err_set(e, RC_HOSTKEY, 0,
-			"there is no known_hosts file to record the new host key in");
-	if (!text)
-		return err_memory(e);
-	base64_encode(blob.data, blob.size, text);
-	rc = buf_format(&line, "\n%s %s %s\n", name, type, text);
-	if (rc != RC_OK)
-		rc = err_memory(e);
-	else
-		rc = append_line(p->record, &line, e);
-	if (rc == RC_OK)
-		rc = known_hosts_add(&p->known, p->record, buf_bytes(&line), e);
-	buf_destroy(&line);
+	pthread_mutex_lock(&p->lock);
+	rc = add_file(p, file, text, e) ? RC_OK : e->code;
+	pthread_mutex_unlock(&p->lock);
 	return rc;
+}
+
+enum rc hostkey_types(struct hostkey_policy *p, const struct ssh_settings *settings,
+	const char *types[static KNOWN_TYPES_MAX + 1], struct err *e)
+{
+	struct inquiry q;
+	enum rc rc = inquiry_begin(&q, p, settings, e);
+
+	types[0] = NULL;
+	if (rc == RC_OK)
+		rc = known_hosts_types(&q.query, types, e);
+	return inquiry_end(&q, rc);
 }
 
 /* ---- the verdict */
@@ -157,53 +169,113 @@ static const char *short_type(const char *type)
 	return strncmp(type, "ssh-", 4) == 0 ? type + 4 : type;
 }
 
-static enum rc refuse_unknown(const struct hostkey_policy *p, const char *host,
-	uint16_t port, const char *type, const char *fingerprint,
-	const struct known_line *authority, struct err *e)
+/* A key as messages name it. */
+struct shown {
+	struct bytes blob;
+	const char *type;
+	char fingerprint[KNOWN_FINGERPRINT_MAX];
+};
+
+static const char *first_file(const struct ssh_settings *s)
 {
-	if (authority)
+	return s->known_hosts.count ? s->known_hosts.item[0] : NULL;
+}
+
+/* Who lists an authority wants no key that it did not sign, so not even a new one. */
+static enum rc refuse_authority(
+	const struct shown *key, const struct known_line *line, struct err *e)
+{
+	return err_set(e, RC_HOSTKEY, 0,
+		"host key %s %s is not known, and the @cert-authority line %s:%u "
+		"does not help: certificates of hosts are not supported; compare "
+		"the key with the node's, then add it to known_hosts",
+		key->type, key->fingerprint, line->file, line->number);
+}
+
+static enum rc refuse_unknown(const struct ssh_settings *s, const char *name,
+	const struct shown *key, struct err *e)
+{
+	const char *file = first_file(s) ? first_file(s) : "~/.ssh/known_hosts";
+
+	/* what ssh-keyscan would reach and write is another name, if anything */
+	if (s->host_key_alias || s->jump || s->proxy_command)
 		return err_set(e, RC_HOSTKEY, 0,
-			"host key %s %s is not known, and the @cert-authority line %s:%u "
-			"does not help: certificates of hosts are not supported; compare "
-			"the key with the node's, then add it to known_hosts",
-			type, fingerprint, authority->file, authority->number);
+			"host key %s %s is not known; compare it with the node's "
+			"(ssh-keygen -lf there), then use --accept-new or add it to %s "
+			"as a key of %s",
+			key->type, key->fingerprint, file, name);
 	return err_set(e, RC_HOSTKEY, 0,
 		"host key %s %s is not known; compare it with the node's (ssh-keygen -lf "
 		"there), then use --accept-new or: ssh-keyscan -t %s -p %u %s >> %s",
-		type, fingerprint, short_type(type), port, host,
-		p->record ? p->record : "~/.ssh/known_hosts");
+		key->type, key->fingerprint, short_type(key->type), s->port, s->host,
+		file);
 }
 
-enum rc hostkey_judge(struct hostkey_policy *p, const char *host, uint16_t port,
-	struct bytes blob, struct err *e)
+static enum rc refuse_changed(const struct inquiry *q, const struct shown *key,
+	const struct known_line *line, struct err *e)
+{
+	return err_set(e, RC_HOSTKEY, 0,
+		"HOST KEY CHANGED: the server shows %s %s, but %s:%u has a %s "
+		"key; somebody may be listening; if the node was reinstalled: "
+		"ssh-keygen -R '%s' -f %s",
+		key->type, key->fingerprint, line->file, line->number,
+		short_type(line->type), q->name, line->file);
+}
+
+static enum rc record_key(const struct inquiry *q, const struct shown *key, struct err *e)
+{
+	struct buf line = buf_with_cap(128 * 1024);
+	const char *file = first_file(q->settings);
+	enum rc rc;
+
+	if (!file)
+		return err_set(e, RC_HOSTKEY, 0,
+			"there is no known_hosts file to record the new host key in");
+	rc = known_file_append(file, q->name, key->type, key->blob, &line, e);
+	if (rc == RC_OK)
+		rc = known_hosts_add(q->files[0], file, buf_bytes(&line), e);
+	buf_destroy(&line);
+	return rc;
+}
+
+static enum rc judge(const struct inquiry *q, const struct shown *key, struct err *e)
 {
 	struct known_answer answer;
-	char fingerprint[KNOWN_FINGERPRINT_MAX], name[KNOWN_NAME_MAX];
-	const char *type;
 
-	if (!known_hosts_blob_type(blob, &type))
-		return err_set(e, RC_HOSTKEY, 0,
-			"the server's host key is of no kind that can be checked");
-	known_hosts_fingerprint(blob, fingerprint);
-	known_hosts_name(host, port, name);
-	answer = known_hosts_check(&p->known, host, port, blob);
+	if (known_hosts_check(&q->query, key->blob, &answer, e) != RC_OK)
+		return e->code;
 	switch (answer.verdict) {
 	case KNOWN_YES:
 		return RC_OK;
 	case KNOWN_IS_REVOKED:
 		return err_set(e, RC_HOSTKEY, 0, "host key %s %s is revoked by %s:%u",
-			type, fingerprint, answer.line->file, answer.line->number);
+			key->type, key->fingerprint, answer.line->file,
+			answer.line->number);
 	case KNOWN_CHANGED:
-		return err_set(e, RC_HOSTKEY, 0,
-			"HOST KEY CHANGED: the server shows %s %s, but %s:%u has a %s "
-			"key; somebody may be listening; if the node was reinstalled: "
-			"ssh-keygen -R '%s' -f %s",
-			type, fingerprint, answer.line->file, answer.line->number,
-			short_type(answer.line->type), name, answer.line->file);
+		return refuse_changed(q, key, answer.line, e);
 	case KNOWN_NOT:
 		break;
 	}
-	if (!p->accept_new)
-		return refuse_unknown(p, host, port, type, fingerprint, answer.line, e);
-	return record_key(p, name, type, blob, e);
+	if (answer.line)
+		return refuse_authority(key, answer.line, e);
+	if (q->settings->strict != SSH_STRICT_NEW)
+		return refuse_unknown(q->settings, q->name, key, e);
+	return record_key(q, key, e);
+}
+
+enum rc hostkey_judge(struct hostkey_policy *p, const struct ssh_settings *settings,
+	struct bytes blob, struct err *e)
+{
+	struct shown key = { .blob = blob };
+	struct inquiry q;
+	enum rc rc;
+
+	if (!known_blob_type(blob, &key.type))
+		return err_set(e, RC_HOSTKEY, 0,
+			"the server's host key is of no kind that can be checked");
+	known_fingerprint(blob, key.fingerprint);
+	rc = inquiry_begin(&q, p, settings, e);
+	if (rc == RC_OK)
+		rc = judge(&q, &key, e);
+	return inquiry_end(&q, rc);
 }

@@ -1,6 +1,5 @@
-/* known_hosts.h - which host keys this user trusts: an index over the text of
- * known_hosts files (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT).  Pure: no files, no
- * clock.
+/* known_hosts.h - which host keys this user trusts: an index over the text of a
+ * known_hosts file, and the verdict of several.  Pure: no files, no clock.
  *
  * libssh2's own reader accepts keys marked @revoked, matches no wildcard and
  * drops the rest of a file after one bad line, so it is not used.  Verdicts here
@@ -8,49 +7,61 @@
  * port does not speak for another port than 22, but a key that it revokes is
  * refused there as well.
  *
- * Everything lives in the arena that was given to known_hosts_init().
+ * It answers fast for ten thousand hosts from ten thousand lines: plain names are found
+ * by name; the key that a server shows is found by its bytes, so that only hashed lines
+ * with that very key are compared; the lines with patterns are walked.  Only where it
+ * must be said which other keys a host has are all hashed lines tried, once a name, and
+ * without those that were found to be another's.
+ *
+ * Everything lives in the arena that was given to known_hosts_init().  Asking remembers
+ * what was found: an index is one thread's at a time.
  */
 #ifndef COORDINATOR_KNOWN_HOSTS_H
 #define COORDINATOR_KNOWN_HOSTS_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
-#include "base/arena.h"
-#include "base/buf.h"
-
-enum known_marker { KNOWN_KEY, KNOWN_REVOKED, KNOWN_AUTHORITY };
-
-enum { KNOWN_HASH_BYTES = 20 /* SHA-1 */, KNOWN_NAME_MAX = 280 };
-
-struct known_line {
-	enum known_marker marker;
-	const char *file;
-	unsigned number;
-	const char *hosts; /* patterns, by commas; NULL when hashed */
-	uint8_t salt[KNOWN_HASH_BYTES], hash[KNOWN_HASH_BYTES];
-	const char *type; /* "ssh-ed25519" */
-	struct bytes blob;
-};
+#include "coordinator/net/bytemap.h"
+#include "coordinator/net/known_line.h"
 
 /* Told of a line that is not understood; the lines around it count. */
 typedef void known_hosts_warn(
 	void *context, const char *file, unsigned number, const char *what);
 
+struct known_lines {
+	struct known_line **item;
+	size_t count;
+};
+
+/* One file. */
 struct known_hosts {
 	struct arena *arena;
-	struct known_line *lines;
-	size_t count;
 	known_hosts_warn *warn;
 	void *context;
+	unsigned newlines;	     /* of all that was added */
+	size_t count;		     /* of lines that say something */
+	struct bytemap names;	     /* struct known_host (known_hosts.c) by its name */
+	struct bytemap keys;	     /* struct known_lines by the key's bytes */
+	struct known_lines patterns; /* lines with wildcards or with a '!' */
+	struct known_lines hashed;
+	unsigned hashed_types; /* bits of the types that hashed lines have */
+	size_t next_hashed;    /* where the next search among them begins */
 };
 
 void known_hosts_init(struct known_hosts *k, struct arena *arena, known_hosts_warn *warn,
 	void *context);
 
-/* Adds the lines of a file's text; file names it in verdicts. */
+/* Adds the lines of a text, which goes on where the last one ended; file names it in
+ * verdicts. */
 enum rc known_hosts_add(
 	struct known_hosts *k, const char *file, struct bytes text, struct err *e);
+
+/* The files that count for a host, in order, and its names in them. */
+struct known_query {
+	struct known_hosts *const *files;
+	size_t file_count;
+	const char *name;     /* from known_name(), or an alias */
+	const char *any_port; /* the name without a port: what is revoked there is so
+			       * at every port */
+};
 
 enum known_verdict { KNOWN_YES, KNOWN_NOT, KNOWN_CHANGED, KNOWN_IS_REVOKED };
 
@@ -61,27 +72,14 @@ struct known_answer {
 	const struct known_line *line;
 };
 
-/* What is known of this key for host and port. */
-struct known_answer known_hosts_check(
-	const struct known_hosts *k, const char *host, uint16_t port, struct bytes blob);
+/* What is known of this key for the host.  RC_OK or RC_MEMORY. */
+enum rc known_hosts_check(const struct known_query *q, struct bytes blob,
+	struct known_answer *answer, struct err *e);
 
-/* Names of the key types known for host and port, each once, NULL at the end;
- * returns how many. */
-enum { KNOWN_TYPES_MAX = 8 };
-size_t known_hosts_types(const struct known_hosts *k, const char *host, uint16_t port,
-	const char *types[static KNOWN_TYPES_MAX + 1]);
-
-/* How known_hosts names a host: "host", or "[host]:port" when it is not 22;
- * lower case. */
-void known_hosts_name(const char *host, uint16_t port, char name[static KNOWN_NAME_MAX]);
-
-/* The type at the start of a public key; false when the blob is none that ssh
- * knows, or is cut or has more than belongs to it. */
-bool known_hosts_blob_type(struct bytes blob, const char **type);
-
-/* "SHA256:..." as ssh-keygen -l prints it. */
-enum { KNOWN_FINGERPRINT_MAX = 64 };
-void known_hosts_fingerprint(
-	struct bytes blob, char fingerprint[static KNOWN_FINGERPRINT_MAX]);
+/* Names of the key types known for the host, each once, NULL at the end; those liked
+ * best first.  Where all hashed lines are of one type, it is the last, without a look
+ * whether one is this host's.  RC_OK or RC_MEMORY. */
+enum rc known_hosts_types(const struct known_query *q,
+	const char *types[static KNOWN_TYPES_MAX + 1], struct err *e);
 
 #endif

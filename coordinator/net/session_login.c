@@ -46,9 +46,10 @@ enum step step_handshake(struct session *s)
 	enum rc rc;
 
 	if (!s->transport) {
-		known_hosts_types(&s->common->hostkeys->known, s->settings->host,
-			s->settings->port, types);
-		rc = s->common->transport->open(&s->transport, s->fd, types, &s->err);
+		rc = hostkey_types(s->common->hostkeys, s->settings, types, &s->err);
+		if (rc == RC_OK)
+			rc = s->common->transport->open(
+				&s->transport, s->fd, types, &s->err);
 		if (rc != RC_OK)
 			return STEP_FAIL;
 	}
@@ -61,8 +62,7 @@ enum step step_host_key(struct session *s)
 	enum rc rc = s->common->transport->host_key(s->transport, &blob, &s->err);
 
 	if (rc == RC_OK)
-		rc = hostkey_judge(s->common->hostkeys, s->settings->host,
-			s->settings->port, blob, &s->err);
+		rc = hostkey_judge(s->common->hostkeys, s->settings, blob, &s->err);
 	return outcome(rc);
 }
 

@@ -382,12 +382,12 @@ static void count_settled(struct session *s)
 }
 
 struct identity identities[8];
+static const char *known_file = "f";
 static const struct ssh_settings settings = {
-	.host = "node", .user = "user", .port = 22
+	.host = "node", .user = "user", .port = 22, .known_hosts = { &known_file, 1 }
 };
 static struct hostkey_policy hostkeys;
 struct session_common common;
-static struct arena run_arena;
 
 void set_up(const struct manner *manner, struct session *s)
 {
@@ -470,9 +470,9 @@ int script_make(void **state)
 	if (!base64_decode(
 		    host_key_text, strlen(host_key_text), host_key, &host_key_size))
 		return 1;
-	known_hosts_init(&hostkeys.known, &run_arena, NULL, NULL);
+	hostkey_init(&hostkeys);
 	snprintf(line, sizeof(line), "node ssh-ed25519 %s\n", host_key_text);
-	return known_hosts_add(&hostkeys.known, "f",
+	return hostkey_load_text(&hostkeys, known_file,
 		       (struct bytes){ (const uint8_t *)line, strlen(line) },
 		       &e) != RC_OK;
 }
@@ -480,6 +480,6 @@ int script_make(void **state)
 int script_unmake(void **state)
 {
 	(void)state;
-	arena_destroy(&run_arena);
+	hostkey_destroy(&hostkeys);
 	return 0;
 }
