@@ -73,23 +73,17 @@ struct inquiry {
 	struct known_query query;
 };
 
-/* An alias stands for host and port, as it is written. */
+/* An alias stands for host and port. */
 static enum rc name_host(struct inquiry *q, struct err *e)
 {
 	const struct ssh_settings *s = q->settings;
-	const char *alias = s->host_key_alias;
+	const char *host = s->host_key_alias ? s->host_key_alias : s->host;
 
-	if (alias && strlen(alias) < KNOWN_NAME_MAX) {
-		snprintf(q->name, sizeof(q->name), "%s", alias);
-		snprintf(q->any_port, sizeof(q->any_port), "%s", alias);
-		return RC_OK;
-	}
-	if (!alias && known_name(s->host, s->port, q->name) &&
-		known_name(s->host, 22, q->any_port))
+	if (known_name(host, s->host_key_alias ? 22 : s->port, q->name) &&
+		known_name(host, 22, q->any_port))
 		return RC_OK;
 	return err_set(e, RC_HOSTKEY, 0,
-		"a name of %zu bytes is too long for known_hosts",
-		strlen(alias ? alias : s->host));
+		"a name of %zu bytes is too long for known_hosts", strlen(host));
 }
 
 /* Locks the policy; inquiry_end() must follow, whatever this returns. */

@@ -129,37 +129,7 @@ enum rc known_hosts_add(
 	return RC_OK;
 }
 
-/* ---- the lines of a host */
-
-/* Finds the hashed lines of the name.  The search begins behind the last hit, because
- * files are often in the order in which hosts are asked, and ends when the host has a
- * key of every type that hashed lines have. */
-static enum rc search_hashed(struct known_hosts *k, struct known_host *h)
-{
-	size_t count = k->hashed.count, first = k->next_hashed;
-	struct known_hash_name name;
-
-	if (h->hashed_seen == count)
-		return RC_OK;
-	known_hash_name(h->name, &name);
-	for (size_t i = 0; i < count; i++) {
-		size_t at = (first + i) % count;
-		struct known_line *line = k->hashed.item[at];
-
-		if (line->owner || !known_hash_matches(&line->hash, &name))
-			continue;
-		if (append(k, &h->lines, line) != RC_OK)
-			return RC_MEMORY;
-		line->owner = h->name;
-		k->next_hashed = at + 1;
-		if (line->marker == KNOWN_KEY)
-			h->hashed_types |= known_type_bit(line->type);
-		if (h->hashed_types == k->hashed_types)
-			break;
-	}
-	h->hashed_seen = count;
-	return RC_OK;
-}
+/* ---- the lines of a key */
 
 /* What the files say of a host, and of a key for it. */
 struct findings {
@@ -193,6 +163,48 @@ static void look_up_key(const struct known_query *q, const struct known_hosts *k
 	}
 }
 
+static bool is_revoked(const struct known_query *q, struct bytes blob)
+{
+	struct findings f = { NULL, NULL, NULL, NULL };
+
+	for (size_t i = 0; i < q->file_count; i++)
+		look_up_key(q, q->files[i], blob, &f);
+	return f.revoked;
+}
+
+/* ---- the lines of a host */
+
+/* Finds the hashed lines of the name.  The search begins behind the last hit, because
+ * files are often in the order in which hosts are asked, and ends when the host has a
+ * key of every type that hashed lines have. */
+static enum rc search_hashed(
+	const struct known_query *q, struct known_hosts *k, struct known_host *h)
+{
+	size_t count = k->hashed.count, first = k->next_hashed;
+	struct known_hash_name name;
+
+	if (h->hashed_seen == count)
+		return RC_OK;
+	known_hash_name(h->name, &name);
+	for (size_t i = 0; i < count; i++) {
+		size_t at = (first + i) % count;
+		struct known_line *line = k->hashed.item[at];
+
+		if (line->owner || !known_hash_matches(&line->hash, &name))
+			continue;
+		if (append(k, &h->lines, line) != RC_OK)
+			return RC_MEMORY;
+		line->owner = h->name;
+		k->next_hashed = at + 1;
+		if (line->marker == KNOWN_KEY && !is_revoked(q, line->blob))
+			h->hashed_types |= known_type_bit(line->type);
+		if (h->hashed_types == k->hashed_types)
+			break;
+	}
+	h->hashed_seen = count;
+	return RC_OK;
+}
+
 static void note_lines(
 	const struct known_lines *list, const char *name, struct findings *f)
 {
@@ -209,7 +221,7 @@ static enum rc look_up_host(
 {
 	struct known_host *h = host_at(k, bytemap_text(q->name));
 
-	if (!h || search_hashed(k, h) != RC_OK)
+	if (!h || search_hashed(q, k, h) != RC_OK)
 		return RC_MEMORY;
 	note_lines(&h->lines, q->name, f);
 	note_lines(&k->patterns, q->name, f);
@@ -239,42 +251,45 @@ enum rc known_hosts_check(const struct known_query *q, struct bytes blob,
 
 /* ---- types */
 
-static unsigned types_of_lines(const struct known_lines *list, const char *name)
+static unsigned types_of_lines(
+	const struct known_query *q, const struct known_lines *list)
 {
 	unsigned types = 0;
 
-	for (size_t i = 0; i < list->count; i++)
-		if (list->item[i]->marker == KNOWN_KEY &&
-			known_line_matches(list->item[i], name))
-			types |= known_type_bit(list->item[i]->type);
+	for (size_t i = 0; i < list->count; i++) {
+		const struct known_line *line = list->item[i];
+
+		if (line->marker == KNOWN_KEY && known_line_matches(line, q->name) &&
+			!is_revoked(q, line->blob))
+			types |= known_type_bit(line->type);
+	}
 	return types;
 }
 
-/* Types that the host is known by without a search, and types that it may be known by. */
-static void types_without_search(
-	const struct known_query *q, unsigned *certain, unsigned *possible)
+/* Types that the host is known by as far as its lines are found. */
+static unsigned types_found(const struct known_query *q)
 {
-	*certain = *possible = 0;
+	unsigned types = 0;
+
 	for (size_t i = 0; i < q->file_count; i++) {
 		const struct known_hosts *k = q->files[i];
 		const struct known_host *h = bytemap_find(
 			&k->names, bytemap_text(q->name));
 
+		types |= types_of_lines(q, &k->patterns);
 		if (h)
-			*certain |= types_of_lines(&h->lines, q->name);
-		*certain |= types_of_lines(&k->patterns, q->name);
-		*possible |= k->hashed_types;
+			types |= types_of_lines(q, &h->lines);
 	}
+	return types;
 }
 
-static enum rc search_types(const struct known_query *q, unsigned *certain, struct err *e)
+static enum rc search_all(const struct known_query *q, struct err *e)
 {
 	for (size_t i = 0; i < q->file_count; i++) {
 		struct known_host *h = host_at(q->files[i], bytemap_text(q->name));
 
-		if (!h || search_hashed(q->files[i], h) != RC_OK)
+		if (!h || search_hashed(q, q->files[i], h) != RC_OK)
 			return err_memory(e);
-		*certain |= h->hashed_types;
 	}
 	return RC_OK;
 }
@@ -282,22 +297,23 @@ static enum rc search_types(const struct known_query *q, unsigned *certain, stru
 enum rc known_hosts_types(const struct known_query *q,
 	const char *types[static KNOWN_TYPES_MAX + 1], struct err *e)
 {
-	unsigned certain, possible;
+	unsigned found = types_found(q), possible = 0;
 	size_t count = 0;
-	enum rc rc = RC_OK;
 
-	types_without_search(q, &certain, &possible);
-	/* Of two a guess could lead to a key that is not known, past one that is. */
-	if (possible & (possible - 1)) {
-		rc = search_types(q, &certain, e);
+	types[0] = NULL;
+	for (size_t i = 0; i < q->file_count; i++)
+		possible |= q->files[i]->hashed_types & ~found;
+	/* One guess alone does no harm: the host is known by that type, or not at all.
+	 * Any other could lead to a key that is not known, past one that is. */
+	if (possible && (found || possible & (possible - 1))) {
+		if (search_all(q, e) != RC_OK)
+			return e->code;
 		possible = 0;
+		found = types_found(q);
 	}
 	for (unsigned i = 0; i < KNOWN_TYPES_MAX; i++)
-		if (certain & 1U << i)
-			types[count++] = known_type_name(i);
-	for (unsigned i = 0; i < KNOWN_TYPES_MAX; i++)
-		if (possible & ~certain & 1U << i)
+		if ((found | possible) & 1U << i)
 			types[count++] = known_type_name(i);
 	types[count] = NULL;
-	return rc;
+	return RC_OK;
 }

@@ -3,9 +3,9 @@
  *
  * libssh2's own reader accepts keys marked @revoked, matches no wildcard and
  * drops the rest of a file after one bad line, so it is not used.  Verdicts here
- * equal those of ssh, with one exception on the safe side: an entry without a
- * port does not speak for another port than 22, but a key that it revokes is
- * refused there as well.
+ * equal those of ssh, with exceptions on the safe side: an entry without a port does
+ * not speak for another port than 22, but a key that it revokes is refused there as
+ * well; and a marker may end in a tab (ssh takes such a line for a broken one).
  *
  * It answers fast for ten thousand hosts from ten thousand lines: plain names are found
  * by name; the key that a server shows is found by its bytes, so that only hashed lines
@@ -76,9 +76,9 @@ struct known_answer {
 enum rc known_hosts_check(const struct known_query *q, struct bytes blob,
 	struct known_answer *answer, struct err *e);
 
-/* Names of the key types known for the host, each once, NULL at the end; those liked
- * best first.  Where all hashed lines are of one type, it is the last, without a look
- * whether one is this host's.  RC_OK or RC_MEMORY. */
+/* Names of the types of the keys known for the host and not revoked, each once, NULL at the end; those liked
+ * best first.  Where nothing but hashed lines of one type can speak for the host, it is that
+ * type, without a look whether one does.  RC_OK or RC_MEMORY. */
 enum rc known_hosts_types(const struct known_query *q,
 	const char *types[static KNOWN_TYPES_MAX + 1], struct err *e);
 
