@@ -3,15 +3,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <openssl/hmac.h>
-
 #include "coordinator/net/base64.h"
 #include "coordinator/net/known_hosts.h"
 #include "tests/ssh/server.h"
+#include "tests/support/known.h"
 #include "tests/support/test.h"
 
 static struct site site;
-static char key[512], other[512], rsa[1024]; /* "type blob" of the three */
+static struct arena arena;
+static uint64_t dice = 1;
+static char key[KNOWN_KEY_MAX], other[KNOWN_KEY_MAX],
+	rsa[KNOWN_KEY_MAX]; /* "type blob" of the three */
 
 /* In a text: K is the server's key, O another one of its type, R an RSA key,
  * {name} the hash of a name.  Y known, N not known, C changed, X revoked. */
@@ -92,19 +94,6 @@ static const struct odd_line {
 	{ "10.0.0.* K\n", "10.0.0.7", 22, 'Y' },
 };
 
-static void append_hashed(char *out, const char *name, size_t n)
-{
-	static const uint8_t salt[20] = "a salt for the tests";
-	char salt_text[64], hash_text[64];
-	uint8_t hash[EVP_MAX_MD_SIZE];
-	unsigned size;
-
-	HMAC(EVP_sha1(), salt, sizeof(salt), (const uint8_t *)name, n, hash, &size);
-	base64_encode(salt, sizeof(salt), salt_text);
-	base64_encode(hash, size, hash_text);
-	sprintf(out + strlen(out), "|1|%s|%s", salt_text, hash_text);
-}
-
 /* Puts keys and hashes into a text. */
 static void expand(const char *text, char out[static 8192])
 {
@@ -118,8 +107,9 @@ static void expand(const char *text, char out[static 8192])
 			strcat(out, rsa);
 		else if (text[0] == '{') {
 			size_t n = strcspn(text + 1, "}");
+			const char *name = arena_text_n(&arena, text + 1, n);
 
-			append_hashed(out, text + 1, n);
+			strcat(out, known_hashed_word(&arena, &dice, name));
 			text += n + 1;
 		} else
 			strncat(out, text, 1);
@@ -141,7 +131,7 @@ static char our_verdict(const struct odd_line *row, const char *text)
 		[KNOWN_NOT] = 'N',
 		[KNOWN_CHANGED] = 'C',
 		[KNOWN_IS_REVOKED] = 'X' };
-	struct arena arena = { NULL };
+	struct arena mine = { NULL };
 	char name[KNOWN_NAME_MAX], any_port[KNOWN_NAME_MAX];
 	struct known_hosts known, *file = &known;
 	struct known_query q = { &file, 1, name, any_port };
@@ -149,32 +139,30 @@ static char our_verdict(const struct odd_line *row, const char *text)
 	uint8_t room[512];
 	struct err e;
 
-	known_hosts_init(&known, &arena, NULL, NULL);
+	known_hosts_init(&known, &mine, NULL, NULL);
 	assert_rc(known_hosts_add(&known, "f",
 			  (struct bytes){ (const uint8_t *)text, strlen(text) }, &e),
 		RC_OK, &e);
 	known_name(row->host, row->port, name);
 	known_name(row->host, 22, any_port);
 	assert_rc(known_hosts_check(&q, blob_of(key, room), &answer, &e), RC_OK, &e);
-	arena_destroy(&arena);
+	arena_destroy(&mine);
 	return letters[answer.verdict];
 }
 
-/* What ssh does with the server that shows K; the name is given to it as the
- * alias that it looks up. */
-static char ssh_verdict(const struct odd_line *row)
+/* What ssh does with the server that shows K, when it is called with these arguments. */
+static char ssh_verdict(const char *arguments)
 {
-	char name[KNOWN_NAME_MAX], path[128], verdict = 'Y';
+	char path[128], verdict = 'Y';
 	char *log;
 
-	known_name(row->host, row->port, name);
 	test_run("cd %s && ssh -F none -i user -o UserKnownHostsFile=known "
-		 "-o GlobalKnownHostsFile=none -o HostKeyAlias='%s' -o BatchMode=yes "
+		 "-o GlobalKnownHostsFile=none -o BatchMode=yes "
 		 "-o StrictHostKeyChecking=yes -o UpdateHostKeys=no "
 		 "-o KexAlgorithms=curve25519-sha256 "
-		 "-o ProxyCommand='/usr/sbin/sshd -i -f sshd.conf -E sshd.log' x true "
+		 "-o ProxyCommand='/usr/sbin/sshd -i -f sshd.conf -E sshd.log' %s true "
 		 "</dev/null >log 2>&1 || true",
-		site.folder, name);
+		site.folder, arguments);
 	snprintf(path, sizeof(path), "%s/log", site.folder);
 	log = read_text(path);
 	if (strstr(log, "REVOKED") || strstr(log, "revoked"))
@@ -189,6 +177,17 @@ static char ssh_verdict(const struct odd_line *row)
 	return verdict;
 }
 
+/* The file of the row; its text as well. */
+static void write_known(const struct odd_line *row, char text[static 8192])
+{
+	char path[128];
+
+	expand(row->text, text);
+	snprintf(path, sizeof(path), "%s/known", site.folder);
+	test_write_file(path, text);
+}
+
+/* The name is given to ssh as the alias that it looks up. */
 static void every_odd_line_is_judged_as_ssh_judges_it(void **state)
 {
 	unsigned wrong = 0;
@@ -196,14 +195,14 @@ static void every_odd_line_is_judged_as_ssh_judges_it(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(odd_lines) / sizeof(*odd_lines); i++) {
 		const struct odd_line *row = &odd_lines[i];
-		char text[8192], path[128];
+		char text[8192], name[KNOWN_NAME_MAX], arguments[512];
 		char ours, theirs;
 
-		expand(row->text, text);
-		snprintf(path, sizeof(path), "%s/known", site.folder);
-		test_write_file(path, text);
+		write_known(row, text);
+		known_name(row->host, row->port, name);
+		snprintf(arguments, sizeof(arguments), "-o HostKeyAlias='%s' x", name);
 		ours = our_verdict(row, text);
-		theirs = ssh_verdict(row);
+		theirs = ssh_verdict(arguments);
 		if (ours == row->verdict && theirs == ours)
 			continue;
 		wrong++;
@@ -213,41 +212,69 @@ static void every_odd_line_is_judged_as_ssh_judges_it(void **state)
 	assert_int_equal(wrong, 0);
 }
 
+/* Where we differ from ssh, and how: ours is never the more trusting one. */
+static const struct stricter_line {
+	struct odd_line line;
+	char ssh;
+} stricter_lines[] = {
+	/* ssh takes an entry without a port for one of every port */
+	{ { "a K\n", "a", 2222, 'N' }, 'Y' },
+	{ { "{a} K\n", "a", 2222, 'N' }, 'Y' },
+	{ { "a O\n", "a", 2222, 'N' }, 'N' },
+	/* but not when it revokes, where the port has an entry of its own */
+	{ { "@revoked a K\n[a]:2222 K\n", "a", 2222, 'X' }, 'Y' },
+	{ { "@revoked {a} K\n[a]:2222 K\n", "a", 2222, 'X' }, 'Y' },
+	{ { "@revoked a K\n", "a", 2222, 'X' }, 'X' },
+	{ { "@revoked [a]:2222 K\n[a]:2222 K\n", "a", 2222, 'X' }, 'X' },
+	{ { "@revoked [a]:2222 K\na K\n", "a", 22, 'Y' }, 'Y' },
+	/* ssh reads a marker up to a blank, so a tab makes the line void */
+	{ { "@revoked\ta K\na K\n", "a", 22, 'X' }, 'Y' },
+	{ { "@revoked\ta\tK\na K\n", "a", 22, 'X' }, 'Y' },
+	{ { "A K\n", "A", 2222, 'N' }, 'Y' },
+	{ { "[A]:2222 K\n", "A", 2222, 'Y' }, 'Y' },
+};
+
+static void what_is_not_judged_as_ssh_does_is_judged_more_strictly(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(stricter_lines) / sizeof(*stricter_lines); i++) {
+		const struct odd_line *row = &stricter_lines[i].line;
+		char text[8192], arguments[512];
+		char ours, theirs;
+
+		write_known(row, text);
+		snprintf(
+			arguments, sizeof(arguments), "-p %u '%s'", row->port, row->host);
+		ours = our_verdict(row, text);
+		theirs = ssh_verdict(arguments);
+		if (ours != row->verdict || theirs != stricter_lines[i].ssh)
+			fail_msg("%s port %u with \"%s\": ours %c, ssh %c", row->host,
+				row->port, row->text, ours, theirs);
+	}
+}
+
 /* ssh-keygen -F finds a host exactly where we know one of its keys. */
 static void every_odd_line_is_found_as_ssh_keygen_finds_it(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof(odd_lines) / sizeof(*odd_lines); i++) {
 		const struct odd_line *row = &odd_lines[i];
-		char text[8192], path[128], name[KNOWN_NAME_MAX], command[512];
+		char text[8192], name[KNOWN_NAME_MAX], command[512];
 		bool found;
 
 		/* it prints what is marked, and broken keys, as well */
 		if (strchr(row->text, '@') || strstr(row->text, "ssh-"))
 			continue;
-		expand(row->text, text);
-		snprintf(path, sizeof(path), "%s/known", site.folder);
-		test_write_file(path, text);
+		write_known(row, text);
 		known_name(row->host, row->port, name);
 		snprintf(command, sizeof(command),
-			"ssh-keygen -F '%s' -f %s >/dev/null 2>&1", name, path);
+			"ssh-keygen -F '%s' -f %s/known >/dev/null 2>&1", name,
+			site.folder);
 		found = system(command) == 0;
 		if (found != (row->verdict != 'N'))
 			fail_msg("\"%s\": ssh-keygen %s %s", row->text,
 				found ? "finds" : "does not find", name);
 	}
-}
-
-static void read_key(const char *path, char *out, size_t size)
-{
-	char name[128];
-	char *text;
-
-	snprintf(name, sizeof(name), "%s.pub", path);
-	text = read_text(name);
-	snprintf(out, size, "%.*s", (int)(strchr(strchr(text, ' ') + 1, ' ') - text),
-		text);
-	free(text);
 }
 
 static int make(void **state)
@@ -260,9 +287,9 @@ static int make(void **state)
 		printf("skipped: sshd or ssh is missing\n");
 		exit(77);
 	}
-	read_key(site.host_key, key, sizeof(key));
-	read_key(site.other_host_key, other, sizeof(other));
-	read_key(site.rsa_key, rsa, sizeof(rsa));
+	known_read_key(site.host_key, key);
+	known_read_key(site.other_host_key, other);
+	known_read_key(site.rsa_key, rsa);
 	snprintf(path, sizeof(path), "%s/sshd.conf", site.folder);
 	snprintf(config, sizeof(config),
 		"HostKey %s\nAuthorizedKeysFile %s/authorized\nStrictModes no\nUsePAM "
@@ -276,6 +303,7 @@ static int make(void **state)
 static int unmake(void **state)
 {
 	(void)state;
+	arena_destroy(&arena);
 	site_remove(&site);
 	return 0;
 }
@@ -284,6 +312,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_odd_line_is_judged_as_ssh_judges_it),
+		cmocka_unit_test(what_is_not_judged_as_ssh_does_is_judged_more_strictly),
 		cmocka_unit_test(every_odd_line_is_found_as_ssh_keygen_finds_it),
 	};
 
