@@ -9,8 +9,6 @@
 #include "coordinator/net/pattern.h"
 #include "coordinator/net/wire.h"
 
-enum { PLAIN_MAX = 1000 /* so that no name in it is longer than ssh reads */ };
-
 /* The public key types of ssh and how many strings follow the name (RFC 4253 6.6,
  * RFC 5656 3.1, RFC 8709 4, OpenSSH's PROTOCOL.u2f). */
 static const struct key_type {
@@ -164,7 +162,7 @@ const char *known_line_parse(struct arena *a, char *text, struct known_line *out
 
 bool known_line_is_plain(const char *hosts)
 {
-	return !strpbrk(hosts, "*?!") && strlen(hosts) < PLAIN_MAX;
+	return !strpbrk(hosts, "*?!");
 }
 
 bool known_line_matches(const struct known_line *line, const char *name)

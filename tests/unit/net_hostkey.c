@@ -328,6 +328,21 @@ static void a_new_key_goes_to_the_first_file_of_its_node(void **state)
 	assert_int_equal(judge(&a), RC_HOSTKEY);
 }
 
+static void what_was_recorded_is_known_where_that_file_is_listed(void **state)
+{
+	struct ssh_settings both = node_with(NULL, SSH_STRICT_NEW), first = both,
+			    second = both;
+
+	(void)state;
+	test_write_file(second_file, "");
+	both.known_hosts.count = 2;
+	assert_rc(judge(&both), RC_OK, &e);
+	first.strict = second.strict = SSH_STRICT_YES;
+	second.known_hosts = (struct texts){ &files[1], 1 };
+	assert_rc(judge(&first), RC_OK, &e);
+	assert_int_equal(judge(&second), RC_HOSTKEY);
+}
+
 static void a_file_is_read_once_a_run(void **state)
 {
 	struct ssh_settings node = node_with(
@@ -340,7 +355,9 @@ static void a_file_is_read_once_a_run(void **state)
 	assert_rc(judge(&node), RC_OK, &e);
 }
 
-enum { THREADS = 8, HOSTS = 50 };
+enum { THREADS = 8, HOSTS = 1000 };
+
+static pthread_barrier_t together;
 
 static void *accept_all(void *failures)
 {
@@ -352,6 +369,7 @@ static void *accept_all(void *failures)
 	struct err mine;
 
 	for (int i = 0; i < HOSTS; i++) {
+		pthread_barrier_wait(&together);
 		snprintf(host, sizeof(host), "node%d", i);
 		*(unsigned *)failures += hostkey_judge(&policy, &node, key, &mine) !=
 					 RC_OK;
@@ -366,6 +384,7 @@ static void threads_record_a_new_key_once(void **state)
 
 	(void)state;
 	node_with(NULL, SSH_STRICT_NEW);
+	pthread_barrier_init(&together, NULL, THREADS);
 	for (int i = 0; i < THREADS; i++)
 		assert_int_equal(
 			pthread_create(&threads[i], NULL, accept_all, &failures[i]), 0);
@@ -373,6 +392,7 @@ static void threads_record_a_new_key_once(void **state)
 		pthread_join(threads[i], NULL);
 		assert_int_equal(failures[i], 0);
 	}
+	pthread_barrier_destroy(&together);
 	for (const char *c = test_read_file(&arena, file); *c; c++)
 		lines += *c == '\n';
 	assert_int_equal(lines, HOSTS);
@@ -424,6 +444,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(an_alias_stands_for_host_and_port),
 		cmocka_unit_test(each_node_has_files_of_its_own),
 		cmocka_unit_test(a_new_key_goes_to_the_first_file_of_its_node),
+		cmocka_unit_test(what_was_recorded_is_known_where_that_file_is_listed),
 		cmocka_unit_test(a_file_is_read_once_a_run),
 		cmocka_unit_test(threads_record_a_new_key_once),
 	};

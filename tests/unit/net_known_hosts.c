@@ -419,6 +419,108 @@ static void a_search_goes_on_where_the_last_one_found_all(void **state)
 	assert_int_equal(types_of(&k, "other", types), 0);
 }
 
+/* Behind the last hit, not from the start, where lines are that would do as well. */
+static void a_search_begins_behind_the_last_hit(void **state)
+{
+	static const char *const order[] = { "a", "b", "a" };
+	struct known_hosts k;
+	const char *types[KNOWN_TYPES_MAX + 1];
+	char text[4096] = "";
+
+	(void)state;
+	make_keys();
+	for (size_t i = 0; i < 3; i++)
+		for (int j = 0; j < 4; j += 2)
+			sprintf(text + strlen(text), "%s %s %s\n",
+				known_hashed_word(&arena, &dice, order[i]),
+				all_keys[j].type, all_keys[j].base64);
+	k = index_of(text, strlen(text), NULL);
+	assert_int_equal(types_of(&k, "b", types), 2);
+	assert_int_equal(k.next_hashed, 4);
+	assert_int_equal(types_of(&k, "a", types), 2);
+	assert_int_equal(k.next_hashed, 6);
+}
+
+static void a_line_that_is_added_later_counts(void **state)
+{
+	struct known_hosts k = hashed_file(3, (const int[]){ 1 }, 1);
+	const char *line;
+	struct err e;
+
+	(void)state;
+	key = all_keys[0].blob;
+	assert_int_equal(check(&k, "late", 22), KNOWN_NOT);
+	line = arena_format(&arena, "%s %s %s\n",
+		known_hashed_word(&arena, &dice, "late"), all_keys[1].type,
+		all_keys[1].base64);
+	assert_rc(known_hosts_add(&k, "f", bytemap_text(line), &e), RC_OK, &e);
+	assert_int_equal(check(&k, "late", 22), KNOWN_CHANGED);
+}
+
+static void hashed_names_of_every_length_are_found(void **state)
+{
+	char name[KNOWN_NAME_MAX] = "";
+
+	(void)state;
+	for (size_t n = 1; n < KNOWN_NAME_MAX; n++) {
+		struct known_hash_name ours;
+		struct known_hash hash;
+
+		name[n - 1] = (char)('a' + n % 26);
+		assert_true(
+			known_hash_parse(known_hashed_word(&arena, &dice, name), &hash));
+		known_hash_name(name, &ours);
+		assert_true(known_hash_matches(&hash, &ours));
+		name[n - 1] ^= 1;
+		known_hash_name(name, &ours);
+		assert_false(known_hash_matches(&hash, &ours));
+	}
+}
+
+static void each_of_a_thousand_plain_names_is_found(void **state)
+{
+	struct buf text = buf_with_cap(1 << 20);
+	struct known_hosts k;
+	struct bytes all;
+	char name[16];
+
+	(void)state;
+	make_keys();
+	for (unsigned i = 0; i < 1000; i++)
+		assert_int_equal(buf_format(&text, "n%u,m%u %s %s\n", i, i,
+					 all_keys[i % 2].type, all_keys[i % 2].base64),
+			RC_OK);
+	all = buf_bytes(&text);
+	k = index_of((const char *)all.data, all.size, NULL);
+	buf_destroy(&text);
+	key = all_keys[0].blob;
+	for (unsigned i = 0; i < 1000; i++) {
+		snprintf(name, sizeof(name), "%c%u", i % 3 ? 'n' : 'm', i);
+		assert_int_equal(check(&k, name, 22), i % 2 ? KNOWN_CHANGED : KNOWN_YES);
+	}
+	assert_int_equal(check(&k, "n1000", 22), KNOWN_NOT);
+}
+
+/* ssh has no room for such a word, and then takes the whole list for nothing. */
+static void a_list_with_a_word_of_a_kilobyte_speaks_for_nobody(void **state)
+{
+	char word[1100], text[1400];
+	struct known_hosts k;
+
+	(void)state;
+	make_keys();
+	key = all_keys[0].blob;
+	for (int size = 1022; size <= 1023; size++) {
+		memset(word, 'w', sizeof(word));
+		word[size] = '\0';
+		snprintf(text, sizeof(text), "node,%s,other %s %s\n", word,
+			all_keys[0].type, all_keys[0].base64);
+		k = index_of(text, strlen(text), NULL);
+		assert_int_equal(
+			check(&k, "other", 22), size < 1023 ? KNOWN_YES : KNOWN_NOT);
+	}
+}
+
 static int make(void **state)
 {
 	(void)state;
@@ -443,6 +545,11 @@ int main(int argc, char **argv)
 		cmocka_unit_test(
 			hashed_lines_of_one_type_are_never_searched_for_a_known_key),
 		cmocka_unit_test(a_search_goes_on_where_the_last_one_found_all),
+		cmocka_unit_test(a_search_begins_behind_the_last_hit),
+		cmocka_unit_test(a_line_that_is_added_later_counts),
+		cmocka_unit_test(hashed_names_of_every_length_are_found),
+		cmocka_unit_test(each_of_a_thousand_plain_names_is_found),
+		cmocka_unit_test(a_list_with_a_word_of_a_kilobyte_speaks_for_nobody),
 	};
 
 	test_filter(argc, argv);
