@@ -74,6 +74,21 @@ static enum rc index_names(struct known_hosts *k, struct known_line *line)
 	}
 }
 
+static enum rc index_hashed(struct known_hosts *k, struct known_line *line)
+{
+	struct known_hashed *room = arena_grow(
+		k->arena, k->hashed, k->hashed_count, sizeof(*room));
+
+	if (!room)
+		return RC_MEMORY;
+	if (line->marker == KNOWN_KEY)
+		k->hashed_types |= known_type_bit(line->type);
+	k->hashed = room;
+	k->hashed[k->hashed_count++] = (struct known_hashed){ .hash = line->hash,
+		.line = line };
+	return RC_OK;
+}
+
 static enum rc index_line(struct known_hosts *k, struct known_line *line)
 {
 	k->count++;
@@ -85,9 +100,7 @@ static enum rc index_line(struct known_hosts *k, struct known_line *line)
 		return index_names(k, line);
 	if (line->hosts)
 		return append(k, &k->patterns, line);
-	if (line->marker == KNOWN_KEY)
-		k->hashed_types |= known_type_bit(line->type);
-	return append(k, &k->hashed, line);
+	return index_hashed(k, line);
 }
 
 static enum rc add_line(
@@ -180,7 +193,7 @@ static bool is_revoked(const struct known_query *q, struct bytes blob)
 static enum rc search_hashed(
 	const struct known_query *q, struct known_hosts *k, struct known_host *h)
 {
-	size_t count = k->hashed.count, first = k->next_hashed;
+	size_t count = k->hashed_count, first = k->next_hashed;
 	struct known_hash_name name;
 
 	if (h->hashed_seen == count)
@@ -188,13 +201,15 @@ static enum rc search_hashed(
 	known_hash_name(h->name, &name);
 	for (size_t i = 0; i < count; i++) {
 		size_t at = (first + i) % count;
-		struct known_line *line = k->hashed.item[at];
+		struct known_hashed *row = &k->hashed[at];
+		struct known_line *line = row->line;
 
-		if (line->owner || !known_hash_matches(&line->hash, &name))
+		if (row->owned || !known_hash_matches(&row->hash, &name))
 			continue;
 		if (append(k, &h->lines, line) != RC_OK)
 			return RC_MEMORY;
 		line->owner = h->name;
+		row->owned = true;
 		k->next_hashed = at + 1;
 		if (line->marker == KNOWN_KEY && !is_revoked(q, line->blob))
 			h->hashed_types |= known_type_bit(line->type);

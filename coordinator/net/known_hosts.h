@@ -31,6 +31,13 @@ struct known_lines {
 	size_t count;
 };
 
+/* A hashed line where a search comes along: all that it looks at stands together. */
+struct known_hashed {
+	struct known_hash hash;
+	bool owned; /* its host was found */
+	struct known_line *line;
+};
+
 /* One file. */
 struct known_hosts {
 	struct arena *arena;
@@ -41,7 +48,8 @@ struct known_hosts {
 	struct bytemap names;	     /* struct known_host (known_hosts.c) by its name */
 	struct bytemap keys;	     /* struct known_lines by the key's bytes */
 	struct known_lines patterns; /* lines with wildcards or with a '!' */
-	struct known_lines hashed;
+	struct known_hashed *hashed;
+	size_t hashed_count;
 	unsigned hashed_types; /* bits of the types that hashed lines have */
 	size_t next_hashed;    /* where the next search among them begins */
 };
