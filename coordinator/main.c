@@ -25,7 +25,7 @@
  * - what: from facts to a level
  *     - verb/gather.[ch]     (facts, each bulky one from one node of its class)
  *     - verb/saved.[ch]      (facts in files: --from, --save)
- *     - verb/stream.[ch]     (all of a file that the user named)
+ *     - verb/stream.[ch], replace.[ch]  (all of a file that the user named: read, anew)
  *     - cpu/                 (PURE: catalogue, decoding, offers, baseline, level, what
  *                             else must be alike)
  *     - render/              (PURE: the level as libvirt XML, and in the words of others)

@@ -2,7 +2,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/text.h"
+#include "coordinator/verb/replace.h"
 #include "coordinator/verb/stream.h"
 #include "proto/dump.h"
 #include "proto/limits.h"
@@ -147,39 +147,6 @@ enum rc saved_make_folder(const char *folder, struct err *e)
 	return err_set(e, RC_OUTPUT, errno, "%s: %s", folder, strerror(errno));
 }
 
-static enum rc bytes_write(int fd, struct bytes text)
-{
-	while (text.size) {
-		ssize_t n = write(fd, text.data, text.size);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return RC_OUTPUT;
-		text.data += n;
-		text.size -= (size_t)n;
-	}
-	return RC_OK;
-}
-
-static enum rc file_write(const char *path, const char *temporary, struct bytes text)
-{
-	int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-	int failed;
-
-	if (fd < 0)
-		return RC_OUTPUT;
-	failed = bytes_write(fd, text) != RC_OK || fsync(fd) != 0 ? errno : 0;
-	if (close(fd) != 0 && !failed)
-		failed = errno;
-	if (!failed && rename(temporary, path) != 0)
-		failed = errno;
-	if (failed)
-		unlink(temporary);
-	errno = failed;
-	return failed ? RC_OUTPUT : RC_OK;
-}
-
 /* A node's name as a file name that --from takes: [::1]:22 becomes _--1_-22. */
 static char *file_name_of(struct arena *scratch, const char *name)
 {
@@ -215,11 +182,10 @@ enum rc saved_write(
 	struct arena scratch = { 0 };
 	char *file = file_name_of(&scratch, name);
 	char *path = file ? arena_format(&scratch, "%s/%s.facts", folder, file) : NULL;
-	char *temporary = path ? arena_format(&scratch, "%s.new", path) : NULL;
-	enum rc rc = temporary ? dump_write(&text, f, e) : err_memory(e);
+	enum rc rc = path ? dump_write(&text, f, e) : err_memory(e);
 
-	if (rc == RC_OK && file_write(path, temporary, buf_bytes(&text)) != RC_OK)
-		rc = err_set(e, RC_OUTPUT, errno, "%s: %s", path, strerror(errno));
+	if (rc == RC_OK)
+		rc = replace_file(path, buf_bytes(&text), e);
 	buf_destroy(&text);
 	arena_destroy(&scratch);
 	return rc;
