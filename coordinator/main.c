@@ -12,7 +12,7 @@
  *     - verb/version.c, verb/help.c
  *     - verb/run.[ch]        (what the steps share: nodes, fleet, report)
  * - who: the nodes of the run
- *     - inventory/           (patterns, hosts files, exclusions)
+ *     - inventory/           (patterns, hosts files, Ansible's JSON, exclusions, limits)
  * - how: all nodes at once, over SSH
  *     - ssh/                 (what ssh would do: the settings of each node)
  *     - net/fleet.[ch]       (rounds: one request to every node)

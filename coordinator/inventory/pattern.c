@@ -19,6 +19,11 @@ static bool is_host_byte(char c)
 	       c == '.' || c == '_' || c == '-';
 }
 
+static bool is_user_byte(char c)
+{
+	return is_host_byte(c) || (c && strchr("\\+$", c));
+}
+
 /* What the reader sees in an error: the byte itself, or its number. */
 static enum rc unexpected(char c, const char *wanted, struct err *e)
 {
@@ -28,6 +33,11 @@ static enum rc unexpected(char c, const char *wanted, struct err *e)
 		return err_set(e, RC_INPUT, 0, "byte 0x%02x where %s should be",
 			(unsigned char)c, wanted);
 	return err_set(e, RC_INPUT, 0, "'%c' where %s should be", c, wanted);
+}
+
+static size_t size_max(size_t a, size_t b)
+{
+	return a > b ? a : b;
 }
 
 /* ---- ranges */
@@ -47,6 +57,25 @@ static enum rc number_parse(
 	return RC_OK;
 }
 
+/* "/2" behind a range: every second number, from the first on. */
+static enum rc step_parse(
+	const char *text, size_t *at, struct pattern_range *out, struct err *e)
+{
+	uint32_t digits;
+	size_t start;
+	enum rc rc;
+
+	out->step = 1;
+	if (text[*at] != '/')
+		return RC_OK;
+	start = ++*at;
+	rc = number_parse(text, at, &out->step, &digits, e);
+	if (rc != RC_OK || out->step > 0)
+		return rc;
+	*at = start;
+	return err_set(e, RC_INPUT, 0, "a step is at least 1");
+}
+
 /* "08-10" counts with two digits, "8-10" with as many as it takes.  What else
  * leading zeros could mean is unclear, so it is refused (as nodeset does). */
 static enum rc range_parse(
@@ -60,6 +89,7 @@ static enum rc range_parse(
 	if (rc != RC_OK)
 		return rc;
 	out->last = out->first;
+	out->step = 1;
 	out->width = padded ? digits : 0;
 	if (text[*at] != '-')
 		return RC_OK;
@@ -77,7 +107,21 @@ static enum rc range_parse(
 		return err_set(e, RC_INPUT, 0,
 			"with leading zeros both ends need the same number of digits");
 	}
-	return RC_OK;
+	return step_parse(text, at, out, e);
+}
+
+static size_t range_length(const struct pattern_range *r)
+{
+	size_t digits = 1;
+
+	for (uint32_t rest = r->last; rest >= 10; rest /= 10)
+		digits++;
+	return size_max(digits, r->width);
+}
+
+static uint64_t range_count(const struct pattern_range *r)
+{
+	return ((uint64_t)r->last - r->first) / r->step + 1;
 }
 
 /* text[*at] is the opening bracket. */
@@ -98,14 +142,16 @@ static enum rc bracket_parse(const char *text, size_t *at, struct arena *arena,
 		rc = range_parse(text, at, range, e);
 		if (rc != RC_OK)
 			return rc;
-		part->values += (uint64_t)range->last - range->first + 1;
+		range->before = part->values;
+		part->values += range_count(range);
+		part->length = size_max(part->length, range_length(range));
 	} while (text[*at] == ',' && ++*at);
 	if (text[*at] == '\0') {
 		*at = open;
 		return err_set(e, RC_INPUT, 0, "this bracket is never closed");
 	}
 	if (text[*at] != ']')
-		return unexpected(text[*at], "',', '-' or ']'", e);
+		return unexpected(text[*at], "',', '-', '/' or ']'", e);
 	++*at;
 	return RC_OK;
 }
@@ -122,27 +168,34 @@ static enum rc literal_parse(const char *text, size_t *at, struct arena *arena,
 	if (*at == start)
 		return unexpected(text[*at], "a host name", e);
 	part->values = 1;
+	part->length = *at - start;
 	part->literal = arena_text_n(arena, text + start, *at - start);
 	return part->literal ? RC_OK : err_memory(e);
 }
 
+/* What stands behind an item: the end, or what joins it to the next one. */
+static bool ends_item(char c)
+{
+	return c == '\0' || strchr(",!&^", c);
+}
+
 static bool ends_host(char c)
 {
-	return c == '\0' || c == ',' || c == ':';
+	return c == ':' || ends_item(c);
 }
 
 /* "fe80::1" outside brackets could mean a port or not. */
 static bool has_two_colons(const char *text)
 {
-	const char *colon = text + strcspn(text, ":,");
+	const char *colon = text + strcspn(text, ":,!&^");
 
-	return *colon == ':' && colon[1 + strcspn(colon + 1, ":,")] == ':';
+	return *colon == ':' && colon[1 + strcspn(colon + 1, ":,!&^")] == ':';
 }
 
 static enum rc parts_parse(const char *text, size_t *at, struct arena *arena,
 	struct pattern *out, struct err *e)
 {
-	size_t start = *at;
+	size_t start = *at, length = 0;
 	enum rc rc = RC_OK;
 
 	if (has_two_colons(text + *at))
@@ -165,15 +218,45 @@ static enum rc parts_parse(const char *text, size_t *at, struct arena *arena,
 		if (rc != RC_OK)
 			return rc;
 		out->part_count++;
+		length += part->length;
 		if (__builtin_mul_overflow(out->count, part->values, &out->count))
 			out->count = UINT64_MAX;
 	} while (!ends_host(text[*at]));
-	if (*at - start > HOST_MAX) {
+	if (length > HOST_MAX) {
 		*at = start;
 		return err_set(
 			e, RC_INPUT, 0, "a host name of more than %d bytes", HOST_MAX);
 	}
 	return RC_OK;
+}
+
+bool pattern_is_address(const char *text)
+{
+	size_t length = strspn(text, "0123456789abcdefABCDEF:.");
+
+	if (!memchr(text, ':', length))
+		return false;
+	return text[length] == '\0' ||
+	       (text[length] == '%' && text_is_name(text + length + 1));
+}
+
+bool pattern_is_host(const char *text)
+{
+	size_t length = 0;
+
+	while (is_host_byte(text[length]))
+		length++;
+	return length > 0 && length <= HOST_MAX && text[length] == '\0' &&
+	       text[0] != '-' && text[0] != '.';
+}
+
+bool pattern_is_user(const char *text)
+{
+	size_t length = 0;
+
+	while (is_user_byte(text[length]))
+		length++;
+	return length > 0 && text[length] == '\0' && text[0] != '-';
 }
 
 /* [::1] or [fe80::1%eth0]; text[*at] is the opening bracket. */
@@ -182,17 +265,12 @@ static enum rc address_parse(const char *text, size_t *at, struct arena *arena,
 {
 	size_t length = strcspn(text + *at + 1, "]");
 	char *address = arena_text_n(arena, text + *at + 1, length);
-	char *zone, *copy = address ? arena_text(arena, address) : NULL;
 
-	if (!copy)
+	if (!address)
 		return err_memory(e);
 	if (text[*at + 1 + length] != ']')
 		return err_set(e, RC_INPUT, 0, "this bracket is never closed");
-	zone = strchr(copy, '%');
-	if (zone)
-		*zone++ = '\0';
-	if (strspn(copy, "0123456789abcdefABCDEF:.") != strlen(copy) ||
-		(zone && !text_is_name(zone)))
+	if (!pattern_is_address(address))
 		return err_set(e, RC_INPUT, 0, "[%s] is no IPv6 address", address);
 	out->address = address;
 	out->count = 1;
@@ -230,14 +308,14 @@ static enum rc port_parse(
 static enum rc user_parse(const char *text, size_t *at, struct arena *arena,
 	struct pattern *out, struct err *e)
 {
-	size_t length = strcspn(text + *at, "@[,");
+	size_t length = strcspn(text + *at, "@[,!&^");
 
 	if (text[*at + length] != '@')
 		return RC_OK;
 	if (length == 0 || text[*at] == '-')
 		return err_set(e, RC_INPUT, 0, "no user name before '@'");
 	for (size_t i = 0; i < length; i++)
-		if (!is_host_byte(text[*at + i]) && !strchr("\\+$", text[*at + i])) {
+		if (!is_user_byte(text[*at + i])) {
 			*at += i;
 			return unexpected(text[*at], "a user name", e);
 		}
@@ -262,32 +340,46 @@ enum rc pattern_parse(const char *text, size_t *at, struct arena *arena,
 		rc = parts_parse(text, at, arena, out, e);
 	if (rc == RC_OK && text[*at] == ':')
 		rc = port_parse(text, at, out, e);
-	if (rc == RC_OK && text[*at] != '\0' && text[*at] != ',')
+	if (rc == RC_OK && !ends_item(text[*at]))
 		rc = unexpected(text[*at], "',' or the end", e);
 	return rc;
 }
 
 /* ---- expansion */
 
+/* The last range that has not more than i values before it. */
+static const struct pattern_range *range_of(const struct pattern_part *part, uint64_t i)
+{
+	size_t low = 0, high = part->range_count;
+
+	while (high - low > 1) {
+		size_t middle = low + (high - low) / 2;
+
+		if (part->ranges[middle].before <= i)
+			low = middle;
+		else
+			high = middle;
+	}
+	return &part->ranges[low];
+}
+
 static size_t part_format(
 	const struct pattern_part *part, uint64_t i, char *to, size_t room)
 {
-	const struct pattern_range *r = part->ranges;
+	const struct pattern_range *r;
 	int n;
 
 	if (part->literal)
 		return (size_t)snprintf(to, room, "%s", part->literal);
-	while (i > r->last - r->first) {
-		i -= (uint64_t)r->last - r->first + 1;
-		r++;
-	}
-	n = snprintf(to, room, "%0*u", (int)r->width, r->first + (uint32_t)i);
+	r = range_of(part, i);
+	i -= r->before;
+	n = snprintf(to, room, "%0*u", (int)r->width, r->first + (uint32_t)i * r->step);
 	return (size_t)n;
 }
 
 char *pattern_host(const struct pattern *p, uint64_t i, struct arena *arena)
 {
-	char host[HOST_MAX + PARTS_MAX * DIGITS_MAX + 1];
+	char host[HOST_MAX + 1];
 	uint64_t below = p->count; /* how often the parts from here on repeat */
 	size_t used = 0;
 

@@ -28,9 +28,11 @@ static const struct option_row {
 	ROW(letter, name, NULL, FLAG, member, verbs, 0, help)
 	/* clang-format off */
 	ROW(0, "hosts", "FILE", TEXTS, hosts_files, FOR_FLEET, 0,
-		"nodes from a file, one pattern a line; - reads standard input")
+		"nodes from a file: patterns, or ansible-inventory --list; - is stdin")
 	ROW('x', "exclude", "NODES", TEXTS, exclude, FOR_FLEET, 0,
-		"leave these nodes out (a pattern)")
+		"leave these nodes out (patterns); the same as an argument ^NODES")
+	ROW(0, "limit", "WORDS", TEXTS, limit, FOR_FLEET, 0,
+		"of the nodes only these: patterns, groups, @FILE, !WORD, &WORD")
 	ROW(0, "without", "WORD", TEXTS, without, FOR_FLEET, 0,
 		"the same; where there is a level, also features: --without node07,pcid")
 	ROW(0, "from", "DIR", TEXT, from, FOR_PLAN | FOR_PROBE, 0,

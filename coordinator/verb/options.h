@@ -34,8 +34,8 @@ struct verb {
 struct options {
 	const struct verb *verb;
 	struct texts nodes; /* what is not an option */
-	struct texts hosts_files, exclude, without, require, identities, known_hosts,
-		trace;
+	struct texts hosts_files, exclude, limit, without, require, identities,
+		known_hosts, trace;
 	const char *user, *connect, *virt_type, *level_name, *model, *prefer, *at_least,
 		*simd, *from, *save, *mitigations;
 	const char *as, *nova_release;

@@ -130,7 +130,7 @@ static enum rc leave_out(struct run *run, const char *word, struct err *e)
 	if (is_feature)
 		return leave_out_feature(run, word, e);
 	if (is_node || !verb_has_level(run))
-		return inventory_exclude(&run->inventory, word, &run->arena, e);
+		return inventory_leave_out(&run->inventory, word, &run->arena, e);
 	return err_set(e, RC_USAGE, 0,
 		"--without %.64s: it is neither a node of this run nor a feature", word);
 }
@@ -141,10 +141,14 @@ enum rc wants_leave_out(struct run *run, struct err *e)
 	enum rc rc = RC_OK;
 
 	for (size_t i = 0; i < o->exclude.count && rc == RC_OK; i++)
-		rc = inventory_exclude(
+		rc = inventory_leave_out(
 			&run->inventory, o->exclude.item[i], &run->arena, e);
 	for (size_t i = 0; i < o->without.count && rc == RC_OK; i++)
 		rc = each_word(run, "--without", o->without.item[i], leave_out, e);
+	for (size_t i = 0; i < o->limit.count && rc == RC_OK; i++)
+		rc = inventory_limit(&run->inventory, o->limit.item[i], &run->arena, e);
+	if (rc == RC_OK)
+		rc = inventory_settle(&run->inventory, &run->arena, e);
 	if (rc == RC_OK && run->inventory.count == 0)
 		return err_set(e, RC_USAGE, 0, "%s: every node is left out: none remains",
 			o->verb->name);

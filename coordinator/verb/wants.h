@@ -11,7 +11,7 @@
 /* --model, --prefer, --require, --at-least.  RC_USAGE. */
 enum rc wants_read(struct run *run, struct err *e);
 
-/* --exclude and --without, from the nodes of the inventory.  RC_USAGE, RC_INPUT. */
+/* --exclude, --without and --limit, from the nodes of the inventory.  RC_USAGE, RC_INPUT. */
 enum rc wants_leave_out(struct run *run, struct err *e);
 
 /* Remarks on what is required and the level cannot hold: one for all features that the

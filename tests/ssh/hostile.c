@@ -56,7 +56,9 @@ static void a_name_that_does_not_resolve_is_unreachable(void **state)
 
 	(void)state;
 	herd_init(&h);
-	h.nodes[0] = (struct inventory_node){ "x", "no such host", NULL, 22 };
+	h.nodes[0] = (struct inventory_node){
+		.name = "x", .host = "no such host", .port = 22
+	};
 	h.inventory.count = 1;
 	assert_refused(&h, RC_UNREACHABLE, "name lookup of no such host");
 	fleet_destroy(h.fleet);

@@ -1,44 +1,6 @@
 /* The inventory: what a user writes to name nodes, and how errors point at it. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-#include "base/buf.h"
-#include "coordinator/inventory/inventory.h"
-
-/* One argument, expanded: "user@host:port" of each node joined by blanks; an
- * error as "!text". */
-static char *expand(struct arena *a, const char *argument)
-{
-	struct inventory inv = { 0 };
-	struct buf out = buf_with_cap(8 * 1024 * 1024);
-	struct err e = { 0 };
-	char *text;
-
-	if (inventory_add_argument(&inv, argument, a, &e) != RC_OK) {
-		assert_int_equal(e.code, RC_INPUT);
-		return arena_format(a, "!%s", e.text);
-	}
-	for (size_t i = 0; i < inv.count; i++) {
-		const struct inventory_node *n = &inv.nodes[i];
-
-		buf_format(&out, "%s%s%s%s", i ? " " : "", n->user ? n->user : "",
-			n->user ? "@" : "", n->host);
-		if (n->port)
-			buf_format(&out, ":%u", n->port);
-	}
-	text = arena_text_n(a, buf_bytes(&out).data, buf_bytes(&out).size);
-	buf_destroy(&out);
-	return text;
-}
+#include "tests/support/nodes.h"
+#include "tests/support/test.h"
 
 static const struct pattern_case {
 	const char *argument, *expected;
@@ -61,6 +23,28 @@ static const struct pattern_case {
 	{ "CORP\\admin@host", "CORP\\admin@host" },
 	{ "a,b,a,root@b", "a b" },
 	{ "n[1-3],n[2-4]", "n1 n2 n3 n4" },
+	{ "n[1,01,001]", "n1 n01 n001" },
+	/* steps */
+	{ "n[01-10/3]", "n01 n04 n07 n10" },
+	{ "n[1-9/4,20-21]-[0-4/2]",
+		"n1-0 n1-2 n1-4 n5-0 n5-2 n5-4 n9-0 n9-2 n9-4 n20-0 n20-2 n20-4 n21-0 "
+		"n21-2 n21-4" },
+	{ "n[1-3/9]", "n1" },
+	{ "n[0-999999999/500000000]", "n0 n500000000" },
+	/* joined: from left to right, over this argument alone */
+	{ "n[1-5]!n[2-3]", "n1 n4 n5" },
+	{ "n[1-5]!n3,n3", "n1 n2 n4 n5 n3" },
+	{ "n[1-5]!n[2-9]!n1,m", "m" },
+	{ "n[1-9]&n[5-12]", "n5 n6 n7 n8 n9" },
+	{ "n[1-9]&n[5-12]!n7,a", "n5 n6 n8 n9 a" },
+	{ "h:1,h:2,h:3!h:2", "h:1 h:3" },
+	{ "h:1,g!h", "g" },
+	{ "root@n[1-2]!n2", "root@n1" },
+	/* left out of the run, wherever it stands */
+	{ "n[1-5],^n3", "n1 n2 n4 n5" },
+	{ "^n3,n[1-5],^n[5-9],n3", "n1 n2 n4" },
+	{ "n[1-3],^root@n2,h:1,h:2,^h", "n1 n3" },
+	{ "n1,^n1", "" },
 };
 
 static void patterns_expand_to_hosts_in_the_order_written(void **state)
@@ -69,7 +53,8 @@ static void patterns_expand_to_hosts_in_the_order_written(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
-		assert_string_equal(expand(&a, good[i].argument), good[i].expected);
+		assert_string_equal(
+			nodes_of_argument(&a, good[i].argument), good[i].expected);
 	arena_destroy(&a);
 }
 
@@ -82,7 +67,8 @@ static const struct pattern_case bad[] = {
 	{ "node[1-]", "!'node[1-]', column 8: ']' where a number should be" },
 	{ "node[a-b]", "!'node[a-b]', column 6: 'a' where a number should be" },
 	{ "node[1-2", "!'node[1-2', column 5: this bracket is never closed" },
-	{ "node[1;2]", "!'node[1;2]', column 7: ';' where ',', '-' or ']' should be" },
+	{ "node[1;2]", "!'node[1;2]', column 7: ';' where ',', '-', '/' or ']' should "
+		       "be" },
 	{ "node[3-1]", "!'node[3-1]', column 8: the range runs backwards" },
 	{ "node[01-100]", "!'node[01-100]', column 9: with leading zeros both ends need "
 			  "the same number of digits" },
@@ -97,6 +83,26 @@ static const struct pattern_case bad[] = {
 	{ "-oProxyCommand=x",
 		"!'-oProxyCommand=x', column 1: a host name cannot start with '-'" },
 	{ "no de", "!'no de', column 3: ' ' where a host name should be" },
+	{ "n[1-5/0]", "!'n[1-5/0]', column 7: a step is at least 1" },
+	{ "n[1-5/]", "!'n[1-5/]', column 7: ']' where a number should be" },
+	{ "n[3/2]", "!'n[3/2]', column 4: '/' where ',', '-', '/' or ']' should be" },
+	{ "n[1-3],^n4", "!'n[1-3],^n4', column 8: ^n4 names no node of this run" },
+	{ "n[1-3],^n1,^n[4-5]",
+		"!'n[1-3],^n1,^n[4-5]', column 12: ^n[4-5] names no node of this run" },
+	{ "n1,^", "!'n1,^', column 5: it ends where a host name should be" },
+	{ "^/etc/hosts", "!'^/etc/hosts', column 2: '^' leaves a node out; nodes from a "
+			 "file: --hosts FILE" },
+	{ "n[1-9]^n3", "!'n[1-9]^n3', column 7: '^' joins no patterns; ',^NODE' leaves a "
+		       "node out" },
+	{ "n1,^n1!n2", "!'n1,^n1!n2', column 7: behind '^NODE' there can be only ',' or "
+		       "the end" },
+	{ "!n3", "!'!n3', column 1: nothing stands before '!'; ^NODE leaves a node out" },
+	{ "n1,&n3", "!'n1,&n3', column 4: nothing stands before '&'; ^NODE leaves a node "
+		    "out" },
+	{ "n[1-3]!n4", "!'n[1-3]!n4', column 8: n4 names none of the nodes before '!'" },
+	{ "n[1-3]&m1", "!'n[1-3]&m1', column 8: m1 names none of the nodes before '&'" },
+	{ "n[1-3]!", "!'n[1-3]!', column 8: it ends where a host name should be" },
+	{ "n[1-3]!^n1", "!'n[1-3]!^n1', column 8: '^' where a host name should be" },
 	{ "n:0", "!'n:0', column 3: a port is a number from 1 to 65535" },
 	{ "n:65536", "!'n:65536', column 3: a port is a number from 1 to 65535" },
 	{ "n:22x", "!'n:22x', column 5: 'x' where ',' or the end should be" },
@@ -108,7 +114,7 @@ static const struct pattern_case bad[] = {
 		     "brackets: [::1]:22" },
 	{ "::1", "!'::1', column 1: more than one colon; an IPv6 address goes in "
 		 "brackets: [::1]:22" },
-	{ "[::zz]", "!'[::zz]', column 1: [::zz] is no IPv6 address" },
+	{ "[::zz]", "![::zz] is no IPv6 address" },
 	{ "[::1", "!'[::1', column 1: this bracket is never closed" },
 	{ "n\033[2J", "!'n?[2J', column 2: byte 0x1b where a host name should be" },
 };
@@ -119,34 +125,12 @@ static void wrong_patterns_are_refused_with_the_column_of_the_fault(void **state
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		assert_string_equal(expand(&a, bad[i].argument), bad[i].expected);
+		assert_string_equal(
+			nodes_of_argument(&a, bad[i].argument), bad[i].expected);
 	arena_destroy(&a);
 }
 
 /* ---- files */
-
-/* What a hosts file of these bytes gives: as expand(). */
-static char *expand_file(struct arena *a, const void *content, size_t size)
-{
-	char path[] = "/tmp/cpuherd-hosts-XXXXXX";
-	struct inventory inv = { 0 };
-	struct err e = { 0 };
-	int fd = mkstemp(path);
-	char *text;
-	enum rc rc;
-
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, content, size), size);
-	close(fd);
-	rc = inventory_add_file(&inv, path, a, &e);
-	unlink(path);
-	if (rc != RC_OK)
-		return arena_format(a, "!%s", e.text + strlen(path));
-	text = arena_text(a, "");
-	for (size_t i = 0; i < inv.count; i++)
-		text = arena_format(a, "%s%s%s", text, i ? " " : "", inv.nodes[i].name);
-	return text;
-}
 
 static void hosts_files_take_comments_blanks_and_crlf(void **state)
 {
@@ -155,9 +139,9 @@ static void hosts_files_take_comments_blanks_and_crlf(void **state)
 	struct arena a = { 0 };
 
 	(void)state;
-	assert_string_equal(
-		expand_file(&a, text, sizeof(text) - 1), "node1 node2 other:2222 last");
-	assert_string_equal(expand_file(&a, "", 0), "");
+	assert_string_equal(nodes_of_file(&a, text, sizeof(text) - 1),
+		"node1 node2 root@other:2222 last");
+	assert_string_equal(nodes_of_file(&a, "", 0), "");
 	arena_destroy(&a);
 }
 
@@ -166,12 +150,12 @@ static void errors_in_hosts_files_name_line_and_column(void **state)
 	struct arena a = { 0 };
 
 	(void)state;
-	assert_string_equal(expand_file(&a, "a\n\n  b c\n", 9),
-		"!:3:4: ' ' where a host name should be");
-	assert_string_equal(expand_file(&a, "n[1-\r\n", 6),
-		"!:1:5: it ends where a number should be");
-	assert_string_equal(expand_file(&a, "ok\nx\0y\n", 7),
-		"!:2:2: a NUL byte; is this a text file?");
+	assert_string_equal(nodes_of_file(&a, "a\n\n  b c\n", 9),
+		"!FILE:3:4: ' ' where a host name should be");
+	assert_string_equal(nodes_of_file(&a, "n[1-\r\n", 6),
+		"!FILE:1:5: it ends where a number should be");
+	assert_string_equal(nodes_of_file(&a, "ok\nx\0y\n", 7),
+		"!FILE:2:2: a NUL byte; is this a text file?");
 	arena_destroy(&a);
 }
 
@@ -189,7 +173,49 @@ static void a_hosts_file_that_is_missing_or_a_folder_is_refused(void **state)
 	arena_destroy(&a);
 }
 
-/* ---- exclusions */
+/* A folded list is long, its names are not: nodeset -f prints such. */
+static void the_names_of_a_pattern_are_what_must_be_short(void **state)
+{
+	struct arena a = { 0 };
+	struct inventory inv = { 0 };
+	struct buf text = buf_with_cap(1024 * 1024);
+	struct err e = { 0 };
+
+	(void)state;
+	buf_format(&text, "node[0");
+	for (int i = 1; i < 20000; i++)
+		buf_format(&text, ",%d", 2 * i);
+	buf_append(&text, "]", 2);
+	assert_rc(inventory_add_argument(&inv, (char *)text.memory, &a, &e), RC_OK, &e);
+	assert_int_equal(inv.count, 20000);
+	assert_string_equal(inv.nodes[10001].host, "node20002");
+	buf_destroy(&text);
+
+	assert_contains(nodes_of_argument(&a, arena_format(&a, "%0255d", 1)), "1");
+	assert_contains(nodes_of_argument(&a, arena_format(&a, "%0256d", 1)),
+		"column 1: a host name of more than 255 bytes");
+	assert_contains(
+		nodes_of_argument(&a, arena_format(&a, "%0253d[9-10]", 1)), "110");
+	assert_contains(nodes_of_argument(&a, arena_format(&a, "%0254d[9-10]", 1)),
+		"a host name of more than 255 bytes");
+	arena_destroy(&a);
+}
+
+/* ---- what is left out */
+
+static void hosts_files_leave_nodes_out_of_the_whole_run(void **state)
+{
+	static const char text[] = "n[1-5]\n^n2,^n3 # broken\nn[3-6]!n5\n";
+	struct arena a = { 0 };
+
+	(void)state;
+	assert_string_equal(nodes_of_file(&a, text, sizeof(text) - 1), "n1 n4 n5 n6");
+	assert_string_equal(nodes_of_file(&a, "n1\n\n n2,^n3 # x\n", 15),
+		"!FILE:3:5: ^n3 names no node of this run");
+	assert_string_equal(nodes_of_file(&a, "n1\n n2!n3 # x\n", 14),
+		"!FILE:2:5: n3 names none of the nodes before '!'");
+	arena_destroy(&a);
+}
 
 static void exclusion_takes_out_a_host_on_every_port_or_on_one(void **state)
 {
@@ -199,33 +225,44 @@ static void exclusion_takes_out_a_host_on_every_port_or_on_one(void **state)
 
 	(void)state;
 	inventory_add_argument(&inv, "n[1-5],h:1,h:2,g:1,g:2", &a, &e);
-	assert_int_equal(inventory_exclude(&inv, "n[2-3,9],h,g:2", &a, &e), RC_OK);
-	assert_int_equal(inv.count, 4);
-	assert_string_equal(inv.nodes[0].name, "n1");
-	assert_string_equal(inv.nodes[1].name, "n4");
-	assert_string_equal(inv.nodes[2].name, "n5");
-	assert_string_equal(inv.nodes[3].name, "g:1");
+	assert_rc(inventory_leave_out(&inv, "n[2-3,9],h,g:2", &a, &e), RC_OK, &e);
+	assert_rc(inventory_settle(&inv, &a, &e), RC_OK, &e);
+	assert_string_equal(nodes_text(&a, &inv), "n1 n4 n5 g:1");
 	/* taken out is forgotten: it can come back, and is no duplicate */
 	inventory_add_argument(&inv, "n2,n1,n4,n5,g:1", &a, &e);
 	assert_int_equal(inv.count, 5);
 	arena_destroy(&a);
 }
 
-static void exclusion_that_names_nothing_is_an_error(void **state)
+static void each_word_of_an_exclusion_must_name_a_node(void **state)
 {
-	struct arena a = { 0 };
-	struct inventory inv = { 0 };
-	struct err e = { 0 };
+	static const char *const rows[][2] = {
+		{ "n4", "n4 names no node of this run" },
+		{ "n1,n[4-5],n3",
+			"'n1,n[4-5],n3', column 4: n[4-5] names no node of this run" },
+		{ "n1,", "'n1,', column 4: it ends where a host name should be" },
+		{ "n1!n2", "'n1!n2', column 3: '!' where ',' or the end should be" },
+	};
 
 	(void)state;
-	inventory_add_argument(&inv, "n[1-3]", &a, &e);
-	assert_int_equal(inventory_exclude(&inv, "n4", &a, &e), RC_INPUT);
-	assert_string_equal(e.text, "n4 names no node of this run");
-	assert_int_equal(inv.count, 3);
-	arena_destroy(&a);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct arena a = { 0 };
+		struct inventory inv = { 0 };
+		struct err e = { 0 };
+		enum rc rc;
+
+		inventory_add_argument(&inv, "n[1-3]", &a, &e);
+		rc = inventory_leave_out(&inv, rows[i][0], &a, &e);
+		if (rc == RC_OK)
+			rc = inventory_settle(&inv, &a, &e);
+		assert_rc(rc, RC_INPUT, &e);
+		assert_string_equal(e.text, rows[i][1]);
+		assert_int_equal(inv.count, 3);
+		arena_destroy(&a);
+	}
 }
 
-/* 100,000 nodes twice: a quadratic search for duplicates would take minutes. */
+/* A quadratic search, for duplicates or for what is left out, would take minutes. */
 static void the_largest_inventory_is_folded_in_time(void **state)
 {
 	struct arena a = { 0 };
@@ -237,100 +274,13 @@ static void the_largest_inventory_is_folded_in_time(void **state)
 	assert_int_equal(inventory_add_argument(&inv, "n[00000-49999]", &a, &e), RC_OK);
 	assert_int_equal(inv.count, 50000);
 	assert_int_equal(inventory_add_argument(&inv, "m[0-50000]", &a, &e), RC_INPUT);
-	arena_destroy(&a);
-}
-
-/* ---- the oracle: ClusterShell's nodeset expands as we do */
-
-enum { ORACLE_PATTERNS = 400, ORACLE_BYTES_MAX = 16 * 1024 * 1024 };
-
-/* Letters between brackets: nodeset folds digits beside a bracket into it.  The
- * first three letters count the patterns, so that all fit into one nodeset call. */
-static char *random_pattern(struct arena *a, int n)
-{
-	char *text = arena_format(
-		a, "%c%c%c", 'a' + n / 676, 'a' + n / 26 % 26, 'a' + n % 26);
-	int parts = 1 + rand() % 3;
-
-	for (int i = 0; i < parts; i++) {
-		int width = rand() % 4, ranges = 1 + rand() % 2;
-
-		text = arena_format(a, "%s%s[", text, rand() % 2 ? "-x" : "y");
-		for (int r = 0; r < ranges; r++) {
-			int first = rand() % 8, last = first + rand() % 5;
-
-			text = arena_format(a, rand() % 3 ? "%s%s%0*d-%0*d" : "%s%s%0*d",
-				text, r ? "," : "", width, first, width, last);
-		}
-		text = arena_format(a, "%s]", text);
-	}
-	return arena_format(a, "%s%s", text, rand() % 2 ? "z" : "");
-}
-
-static int compare_texts(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* The words of a text, sorted (order is not nodeset's business). */
-static size_t sorted_words(struct arena *a, char *text, char ***word)
-{
-	size_t count = 0;
-
-	*word = arena_alloc(a, strlen(text) / 2 + 1, sizeof(**word));
-	for (char *w = strtok(text, " \n"); w; w = strtok(NULL, " \n"))
-		(*word)[count++] = w;
-	qsort(*word, count, sizeof(**word), compare_texts);
-	return count;
-}
-
-static char *nodeset_expand(struct arena *a, const char *arguments)
-{
-	struct buf out = buf_with_cap(ORACLE_BYTES_MAX);
-	char block[4096], *text;
-	size_t n;
-	FILE *pipe = popen(arena_format(a, "nodeset -e %s", arguments), "re");
-
-	assert_non_null(pipe);
-	while ((n = fread(block, 1, sizeof(block), pipe)) > 0)
-		assert_int_equal(buf_append(&out, block, n), RC_OK);
-	assert_int_equal(pclose(pipe), 0);
-	text = arena_text_n(a, buf_bytes(&out).data, buf_bytes(&out).size);
-	buf_destroy(&out);
-	return text;
-}
-
-static void random_patterns_expand_as_nodeset_expands_them(void **state)
-{
-	struct buf arguments = buf_with_cap(ORACLE_BYTES_MAX);
-	struct buf expanded = buf_with_cap(ORACLE_BYTES_MAX);
-	char **ours, **theirs;
-	struct arena a = { 0 };
-	size_t our_count, their_count;
-
-	(void)state;
-	if (system("command -v nodeset >/dev/null 2>&1") != 0) {
-		print_message("SKIPPED: nodeset is not installed (clustershell)\n");
-		skip();
-	}
-	srand(20240229);
-	for (int i = 0; i < ORACLE_PATTERNS; i++) {
-		char *pattern = random_pattern(&a, i);
-
-		buf_format(&arguments, " '%s'", pattern);
-		buf_format(&expanded, " %s", expand(&a, pattern));
-	}
-	buf_append(&arguments, "", 1);
-	buf_append(&expanded, "", 1);
-	our_count = sorted_words(&a, (char *)expanded.memory, &ours);
-	their_count = sorted_words(
-		&a, nodeset_expand(&a, (char *)arguments.memory), &theirs);
-	for (size_t i = 0; i < our_count && i < their_count; i++)
-		assert_string_equal(ours[i], theirs[i]);
-	assert_int_equal(our_count, their_count);
-	print_message("%d patterns, %zu nodes\n", ORACLE_PATTERNS, our_count);
-	buf_destroy(&expanded);
-	buf_destroy(&arguments);
+	assert_int_equal(inventory_add_argument(&inv, "m[0-49999]", &a, &e), RC_OK);
+	for (int i = 0; i < 40000; i++)
+		assert_int_equal(
+			inventory_leave_out(&inv, arena_format(&a, "n%05d", i), &a, &e),
+			RC_OK);
+	assert_rc(inventory_settle(&inv, &a, &e), RC_OK, &e);
+	assert_int_equal(inv.count, 60000);
 	arena_destroy(&a);
 }
 
@@ -342,10 +292,11 @@ int main(void)
 		cmocka_unit_test(hosts_files_take_comments_blanks_and_crlf),
 		cmocka_unit_test(errors_in_hosts_files_name_line_and_column),
 		cmocka_unit_test(a_hosts_file_that_is_missing_or_a_folder_is_refused),
+		cmocka_unit_test(the_names_of_a_pattern_are_what_must_be_short),
+		cmocka_unit_test(hosts_files_leave_nodes_out_of_the_whole_run),
 		cmocka_unit_test(exclusion_takes_out_a_host_on_every_port_or_on_one),
-		cmocka_unit_test(exclusion_that_names_nothing_is_an_error),
+		cmocka_unit_test(each_word_of_an_exclusion_must_name_a_node),
 		cmocka_unit_test(the_largest_inventory_is_folded_in_time),
-		cmocka_unit_test(random_patterns_expand_as_nodeset_expands_them),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
