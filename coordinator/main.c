@@ -13,6 +13,7 @@
  *     - verb/run.[ch]        (what the steps share: nodes, fleet, report)
  * - who: the nodes of the run
  *     - inventory/           (patterns, hosts files, Ansible's JSON, exclusions, limits)
+ *     - verb/failed.[ch]     (--failed: those to ask again)
  * - how: all nodes at once, over SSH
  *     - ssh/                 (what ssh would do: the settings of each node)
  *     - net/fleet.[ch]       (rounds: one request to every node)

@@ -37,7 +37,7 @@ struct options {
 	struct texts hosts_files, exclude, limit, without, require, identities,
 		known_hosts, trace;
 	const char *user, *connect, *virt_type, *level_name, *model, *prefer, *at_least,
-		*simd, *from, *save, *mitigations;
+		*simd, *from, *save, *failed, *mitigations;
 	const char *as, *nova_release;
 	uint32_t port, connect_timeout_s, timeout_s, deadline_s, parallel, threads, tries;
 	bool no_agent, accept_new, become, dry_run, json, verbose, quiet, help;

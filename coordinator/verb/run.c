@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "coordinator/report/progress.h"
 #include "coordinator/ssh/defaults.h"
+#include "coordinator/verb/failed.h"
 #include "coordinator/verb/saved.h"
 #include "coordinator/verb/wants.h"
 #include "proto/texts.h"
@@ -341,19 +342,30 @@ static enum rc outcome_print(struct run *run, enum rc rc, struct err *e)
 	return document_print(&run->document, e);
 }
 
+/* What was done is done, and this may be the only line that anybody sees.  A run that
+ * went wrong keeps its own reason. */
+static enum rc output_failed(
+	const struct run *run, enum rc rc, const struct err *why, struct err *e)
+{
+	if (rc == RC_OK)
+		return err_set(e, why->code, why->native, "%s; the run itself: %s",
+			why->text, run->report.summary);
+	log_line(LOG_ERROR, NULL, "%s", why->text);
+	return rc;
+}
+
 enum rc run_end(struct run *run, enum rc rc, struct err *e)
 {
-	struct err printing = { 0 };
-	enum rc printed;
+	struct err trouble = { 0 };
 
 	if (rc != RC_OK)
 		run->report.err = *e;
 	progress_clear();
-	printed = outcome_print(run, rc, &printing);
-	/* what was done is done, and this may be the only line that anybody sees */
-	if (rc == RC_OK && printed != RC_OK)
-		rc = err_set(e, printed, printing.native, "%s; the run itself: %s",
-			printing.text, run->report.summary);
+	if (outcome_print(run, rc, &trouble) != RC_OK && rc == RC_OK)
+		rc = output_failed(run, rc, &trouble, e);
+	if (run->options->failed &&
+		failed_write(run, &run->report.err, &trouble) != RC_OK)
+		rc = output_failed(run, rc, &trouble, e);
 	fleet_destroy(run->fleet);
 	run->fleet = NULL;
 	arena_destroy(&run->arena);

@@ -62,7 +62,7 @@ const char *run_names(struct run *run, bool (*pick)(const struct report_node *n)
 enum rc run_remark_of(struct run *run, bool warning, const char *about,
 	struct texts nodes, const char *text, struct err *e);
 
-/* Prints the report with the outcome *e of the run, frees everything, and returns the
+/* Prints the report with the outcome *e of the run, writes --failed, frees everything, and returns the
  * outcome.  With --as it prints the document alone, and on standard error the remarks,
  * or the report of a run that went wrong.  RC_OUTPUT when it
  * was well but could not be printed. */
