@@ -192,7 +192,6 @@ static void describe_common(struct fleet *f)
 	common->world = &f->crew.world->session;
 	common->hostkeys = &f->hostkeys;
 	common->use_agent = o->settings[0]->agent != NULL;
-	common->become = o->become;
 	common->connect = o->connect ? o->connect : "";
 	common->image = &f->image;
 	common->connect_ms = (o->connect_timeout_s ? o->connect_timeout_s : CONNECT_S) *

@@ -49,7 +49,8 @@ typedef void fleet_progress_fn(void *context, const struct fleet_progress *p);
 struct fleet_options {
 	/* One a node, in the order of the inventory; they outlive the fleet. */
 	const struct ssh_settings *const *settings;
-	bool become;		    /* run the peer through sudo -n */
+	bool become;		    /* run the peer through sudo -n, where the inventory
+				     * says nothing of it */
 	const char *connect;	    /* libvirt URI on the nodes; "": default */
 	uint32_t connect_timeout_s; /* name, TCP, handshake, login, peer start; 0: 30 */
 	uint32_t timeout_s;	    /* one request and its answer; 0: 120 */

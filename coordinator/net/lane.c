@@ -82,6 +82,15 @@ static void live_free(struct live *v)
 	free(v);
 }
 
+/* What the inventory says of the node, else the run's. */
+static bool becomes(const struct crew *c, size_t node)
+{
+	enum inventory_become own = c->inv->nodes[node].become;
+
+	return own == INVENTORY_BECOME_AS_RUN ? c->options->become
+					      : own == INVENTORY_BECOME_YES;
+}
+
 static struct live *live_new(struct lane *l, size_t node, struct err *e)
 {
 	struct crew *c = l->crew;
@@ -97,6 +106,7 @@ static struct live *live_new(struct lane *l, size_t node, struct err *e)
 	session_init(&v->session, &c->common, c->inv->nodes[node].name,
 		c->options->settings[node], &m->arena);
 	v->session.owner = v;
+	v->session.become = becomes(c, node);
 	v->session.trace = c->options->traces &&
 			   c->options->traces(c->options->context, node);
 	if (c->world->session.bind(l->world, &v->session, e) != RC_OK) {

@@ -98,7 +98,7 @@ struct session_common {
 	struct hostkey_policy *hostkeys;
 	const struct identity *identities;
 	size_t identity_count;
-	bool use_agent, become;
+	bool use_agent;
 	const char *why_no_agent; /* why one that was wanted is not used; NULL */
 	const char *connect;	  /* libvirt URI; "" for the default */
 	const struct image *image;
@@ -116,7 +116,8 @@ struct session {
 	void *handles; /* the world's */
 	const char *name;
 	const struct ssh_settings *settings;
-	bool trace; /* log its frames by name and size, whatever the level */
+	bool trace;  /* log its frames by name and size, whatever the level */
+	bool become; /* run the peer through sudo -n */
 
 	enum session_state state;
 	enum session_state fell; /* where it was when it failed */

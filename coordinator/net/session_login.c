@@ -188,7 +188,7 @@ static enum rc make_command(struct session *s)
 		.gzip_size = image->gzip.size,
 		.protocol = PROTOCOL_VERSION,
 		.machine = image->machine,
-		.become = s->common->become,
+		.become = s->become,
 	};
 
 	if (token_make(s->nonce, sizeof(s->nonce), &s->err) != RC_OK)

@@ -36,6 +36,13 @@ static const char *login_name(struct arena *arena, struct err *e)
 	return copy;
 }
 
+const char *ssh_expand_home(const char *path, struct arena *arena)
+{
+	if (path[0] != '~' || path[1] != '/')
+		return arena_text(arena, path);
+	return arena_format(arena, "%s%s", home_folder(), path + 1);
+}
+
 enum rc ssh_settings_default(
 	struct ssh_settings *out, const char *host, struct arena *arena, struct err *e)
 {
@@ -53,10 +60,8 @@ enum rc ssh_settings_default(
 			arena_format(arena, "%s/.ssh/%s", home, key_names[i]), arena, e);
 	for (size_t i = 0; i < sizeof(known_names) / sizeof(*known_names) && rc == RC_OK;
 		i++) {
-		const char *name = known_names[i];
+		const char *name = ssh_expand_home(known_names[i], arena);
 
-		if (*name == '~')
-			name = arena_format(arena, "%s%s", home, name + 1);
 		rc = texts_add(&out->known_hosts, name, arena, e);
 	}
 	return rc;

@@ -11,4 +11,7 @@
 enum rc ssh_settings_default(
 	struct ssh_settings *out, const char *host, struct arena *arena, struct err *e);
 
+/* "~/x" in this user's home, any other path as it is; NULL when memory is short. */
+const char *ssh_expand_home(const char *path, struct arena *arena);
+
 #endif

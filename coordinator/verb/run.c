@@ -92,13 +92,19 @@ static enum rc settings_of(struct run *run, const struct inventory_node *node,
 		out->identity_files = o->identities;
 		out->identities_named = true;
 	}
+	if (node->identity) {
+		out->identity_files = (struct texts){ 0 };
+		out->identities_named = true;
+		rc = texts_add(&out->identity_files,
+			ssh_expand_home(node->identity, &run->arena), &run->arena, e);
+	}
 	if (o->known_hosts.count)
 		out->known_hosts = o->known_hosts;
 	if (o->no_agent)
 		out->agent = NULL;
 	if (o->accept_new)
 		out->strict = SSH_STRICT_NEW;
-	return RC_OK;
+	return rc;
 }
 
 static enum rc settings_make(struct run *run, struct err *e)

@@ -47,6 +47,40 @@ static void fifty_nodes_are_asked_at_once(void **state)
 	herd_end(&h, &s);
 }
 
+/* A sudo that lets nobody through shows who went that way. */
+static void a_node_goes_through_sudo_as_its_inventory_says_else_as_the_run(void **state)
+{
+	static const bool passes[2][3] = { { true, false, true },
+		{ false, false, true } };
+	char config[512], path[160];
+	struct server s;
+	struct herd h;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/sudo", site.folder);
+	test_write_file(path, "#!/bin/sh\necho sudo: not you >&2; exit 1\n");
+	assert_int_equal(chmod(path, 0755), 0);
+	snprintf(config, sizeof(config), "SetEnv PATH=%s:/usr/bin:/bin HOME=%s\n",
+		site.folder, site.home);
+	s = herd_one(&h, &(struct server_options){ SERVER_SSHD, 0, config });
+	herd_add(&h, &s);
+	herd_add(&h, &s);
+	h.nodes[1].become = INVENTORY_BECOME_YES;
+	h.nodes[2].become = INVENTORY_BECOME_NO;
+	for (int run = 0; run < 2; run++) {
+		h.options.become = run;
+		assert_rc(herd_connect(&h), RC_OK, &h.err);
+		for (size_t i = 0; i < 3; i++)
+			assert_rc(fleet_error(h.fleet, i)->code,
+				passes[run][i] ? RC_OK : RC_PEER,
+				fleet_error(h.fleet, i));
+		fleet_destroy(h.fleet);
+	}
+	h.fleet = NULL;
+	unlink(path);
+	herd_end(&h, &s);
+}
+
 /* ---- host keys */
 
 static void an_unknown_host_key_is_refused_with_its_fingerprint(void **state)
@@ -467,6 +501,8 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_node_is_asked_for_its_facts_twice),
 		cmocka_unit_test(fifty_nodes_are_asked_at_once),
+		cmocka_unit_test(
+			a_node_goes_through_sudo_as_its_inventory_says_else_as_the_run),
 		cmocka_unit_test(an_unknown_host_key_is_refused_with_its_fingerprint),
 		cmocka_unit_test(accept_new_records_a_key_and_then_holds_the_node_to_it),
 		cmocka_unit_test(a_revoked_host_key_is_refused_although_it_is_known),
