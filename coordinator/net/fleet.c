@@ -297,11 +297,12 @@ struct fleet *fleet_new_on(const struct world_ops *world, const struct inventory
 
 void fleet_destroy(struct fleet *f)
 {
-	struct crew *c = &f->crew;
+	struct crew *c;
 	bool politely;
 
 	if (!f)
 		return;
+	c = &f->crew;
 	politely = atomic_load(&c->stop) != CREW_STOP;
 	for (size_t i = 0; i < c->lane_count; i++)
 		lane_part(&c->lanes[i]);
