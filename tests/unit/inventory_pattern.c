@@ -198,6 +198,8 @@ static void the_names_of_a_pattern_are_what_must_be_short(void **state)
 		nodes_of_argument(&a, arena_format(&a, "%0253d[9-10]", 1)), "110");
 	assert_contains(nodes_of_argument(&a, arena_format(&a, "%0254d[9-10]", 1)),
 		"a host name of more than 255 bytes");
+	assert_contains(nodes_of_argument(&a, arena_format(&a, "%0247d[000000001]", 1)),
+		"a host name of more than 255 bytes");
 	arena_destroy(&a);
 }
 
