@@ -9,7 +9,7 @@
 /* An inventory of one host "h" with these variables. */
 #define HOST(vars) \
 	"{\"all\": {\"hosts\": [\"h\"]}, \"_meta\": {\"hostvars\": {\"h\": {" vars "}}}" \
-										   "}"
+	"}"
 
 static const struct row {
 	const char *json, *expected;
