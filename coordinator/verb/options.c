@@ -31,12 +31,12 @@ static const struct option_row {
 		"nodes from a file: patterns, or ansible-inventory --list; - is stdin")
 	ROW('x', "exclude", "NODES", TEXTS, exclude, FOR_FLEET, 0,
 		"leave these nodes out (patterns); the same as an argument ^NODES")
+	ROW(0, "without", "WORD", TEXTS, without, FOR_FLEET, 0,
+		"the same; where there is a level, also features: --without node07,pcid")
 	ROW(0, "limit", "WORDS", TEXTS, limit, FOR_FLEET, 0,
 		"of the nodes only these: patterns, groups, @FILE, !WORD, &WORD")
 	ROW(0, "failed", "FILE", TEXT, failed, FOR_FLEET, 0,
 		"write the nodes that failed, as --hosts reads them")
-	ROW(0, "without", "WORD", TEXTS, without, FOR_FLEET, 0,
-		"the same; where there is a level, also features: --without node07,pcid")
 	ROW(0, "from", "DIR", TEXT, from, FOR_PLAN | FOR_PROBE, 0,
 		"judge saved facts (DIR/*.facts, DIR/*.txt, or one file), no network")
 	FLAG(0, "allow-unproven", allow_unproven, FOR_PLAN | FOR_PROBE,
