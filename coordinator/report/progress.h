@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* At least as many as a fleet tells. */
 enum { PROGRESS_STAGES = 8, PROGRESS_SLOWEST = 3, PROGRESS_WIDTH_MAX = 240 };
 
 /* What the line is made of; texts are the caller's. */

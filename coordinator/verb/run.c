@@ -59,15 +59,12 @@ static void show_progress(void *context, const struct fleet_progress *p)
 		.total = p->total,
 		.seconds = p->seconds };
 
-	_Static_assert(
-		(int)PROGRESS_STAGES >= (int)FLEET_STAGES, "a line shows all stages");
 	(void)context;
 	for (int i = 0; i < FLEET_STAGES; i++) {
 		line.stages[i].name = fleet_stage_name((enum fleet_stage)i);
 		line.stages[i].count = p->in_stage[i];
 	}
-	for (int i = 0; i < FLEET_SLOWEST && i < PROGRESS_SLOWEST && p->slowest[i].name;
-		i++) {
+	for (int i = 0; i < FLEET_SLOWEST && p->slowest[i].name; i++) {
 		line.slowest[i].name = p->slowest[i].name;
 		line.slowest[i].stage = fleet_stage_name(p->slowest[i].stage);
 		line.slowest[i].seconds = p->slowest[i].seconds;
