@@ -1,11 +1,11 @@
-# Everything comes from the distribution, found by pkg-config.
+# Everything but libssh2 comes from the distribution, found by pkg-config.
 find_package(PkgConfig REQUIRED)
 
-pkg_check_modules(libssh2 REQUIRED IMPORTED_TARGET libssh2>=1.10)
 pkg_check_modules(libuv REQUIRED IMPORTED_TARGET libuv>=1.40)
 pkg_check_modules(libxml2 REQUIRED IMPORTED_TARGET libxml-2.0)
 pkg_check_modules(jansson REQUIRED IMPORTED_TARGET jansson>=2.12)
 pkg_check_modules(libcrypto REQUIRED IMPORTED_TARGET libcrypto)
+include(libssh2)
 # Headers only: the peer loads the library at run time, where a node has it.
 pkg_check_modules(libvirt REQUIRED libvirt>=7.0)
 

@@ -112,6 +112,22 @@ static ssize_t receive(
 	return n;
 }
 
+/* Before 1.11.1 libssh2 took a function as a pointer to data. */
+static void set_receive(LIBSSH2_SESSION *session)
+{
+#if LIBSSH2_VERSION_NUM >= 0x010b01
+	libssh2_session_callback_set2(
+		session, LIBSSH2_CALLBACK_RECV, (libssh2_cb_generic *)receive);
+#else
+	union {
+		ssize_t (*function)(libssh2_socket_t, void *, size_t, int, void **);
+		void *pointer;
+	} callback = { receive };
+
+	libssh2_session_callback_set(session, LIBSSH2_CALLBACK_RECV, callback.pointer);
+#endif
+}
+
 static void append_name(char list[static PREFERENCE_BYTES], const char *name)
 {
 	size_t used = strlen(list), n = strlen(name);
@@ -182,10 +198,6 @@ static enum rc transport_open(
 	struct transport **out, int fd, const char *const *key_types, struct err *e)
 {
 	struct transport *t = calloc(1, sizeof(*t));
-	union {
-		ssize_t (*function)(libssh2_socket_t, void *, size_t, int, void **);
-		void *pointer;
-	} callback = { receive };
 
 	*out = NULL;
 	if (!t)
@@ -197,7 +209,7 @@ static enum rc transport_open(
 		return err_memory(e);
 	}
 	libssh2_session_set_blocking(t->session, 0);
-	libssh2_session_callback_set(t->session, LIBSSH2_CALLBACK_RECV, callback.pointer);
+	set_receive(t->session);
 	if (*key_types && prefer(t, key_types, e) != RC_OK) {
 		transport_destroy(t);
 		return e->code;
