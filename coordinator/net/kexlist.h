@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "base/buf.h"
+#include "base/err.h"
 
 /* The lists of KEXINIT that matter, in its order. */
 enum kex_list {
@@ -26,14 +27,17 @@ struct kex_lists {
 	struct bytes of_server[KEX_LISTS]; /* names by commas, in the given bytes */
 };
 
-/* What the list is about: "MAC". */
-const char *kex_list_name(enum kex_list list);
-
 /* Finds the lists in the first bytes that the server sent (greeting lines, its
  * banner, its KEXINIT); false when they are not there whole. */
 bool kex_lists_find(struct bytes first, struct kex_lists *out);
 
 /* Is one of our names (NULL at the end) on the server's list? */
 bool kex_list_has_common(struct bytes of_server, const char *const *ours);
+
+/* RC_SSH, with the line that says that none is: what the server offers, and whether a newer
+ * libssh2 or the server's configuration is the cure.  Our names best first, NULL at the end;
+ * the version is our libssh2's. */
+enum rc kex_list_explain(enum kex_list list, struct bytes of_server,
+	const char *const *ours, const char *version, struct err *e);
 
 #endif

@@ -126,11 +126,13 @@ static enum step refuse_login(struct session *s)
 	else
 		buf_format(
 			&text, "there is no key to log in with as %s", s->settings->user);
-	if (s->logins && s->logins == s->logins_rsa && !c->transport->has_modern_rsa())
-		buf_append_text(&text,
-			"; only RSA keys were tried, and the libssh2 here is too old to "
-			"sign with them as servers since OpenSSH 8.8 ask: use an Ed25519 "
-			"key");
+	if (s->logins_rsa && !c->transport->has_modern_rsa())
+		buf_format(&text,
+			"; %s, and the libssh2 here is too old to sign with them as "
+			"servers since OpenSSH 8.8 ask: use an Ed25519 key, or build "
+			"cpuherd with libssh2 1.11.1",
+			s->logins_rsa == s->logins ? "only RSA keys were tried"
+						   : "some of these are RSA keys");
 	if (c->use_agent && s->agent_err.code != RC_OK)
 		buf_format(&text, "; %s", s->agent_err.text);
 	if (c->why_no_agent)

@@ -240,7 +240,9 @@ static const int method_of[KEX_LISTS] = {
 	[KEX_MACS_TO_CLIENT] = LIBSSH2_METHOD_MAC_SC,
 };
 
-static bool have_common(struct transport *t, enum kex_list list, struct bytes of_server)
+/* False when there is something common on the list, or nobody knows. */
+static bool explain_list(
+	struct transport *t, enum kex_list list, struct bytes of_server, struct err *e)
 {
 	const char *ours[OUR_NAMES_MAX + 1] = { NULL };
 	const char **have = NULL;
@@ -248,12 +250,14 @@ static bool have_common(struct transport *t, enum kex_list list, struct bytes of
 	bool common;
 
 	if (count < 0)
-		return true;
+		return false;
 	for (int i = 0; i < count && i < OUR_NAMES_MAX; i++)
 		ours[i] = have[i];
 	common = kex_list_has_common(of_server, ours);
+	if (!common)
+		kex_list_explain(list, of_server, ours, transport_version(), e);
 	libssh2_free(t->session, have);
-	return common;
+	return !common;
 }
 
 /* Puts the reason in place of "Unable to exchange encryption keys". */
@@ -261,19 +265,14 @@ static enum rc explain_kex(struct transport *t, struct err *e)
 {
 	size_t size = t->received < FIRST_BYTES ? t->received : FIRST_BYTES;
 	struct kex_lists lists;
+	int native = e->native;
 
 	if (!kex_lists_find((struct bytes){ t->first, size }, &lists))
 		return e->code;
-	for (enum kex_list i = 0; i < KEX_LISTS; i++) {
-		struct bytes names = lists.of_server[i];
-
-		if (!have_common(t, i, names))
-			return err_set(e, RC_SSH, e->native,
-				"key exchange: no common %s: the server offers only %.*s "
-				"(libssh2 here is %s)",
-				kex_list_name(i), (int)names.size,
-				(const char *)names.data, libssh2_version(0));
-	}
+	for (enum kex_list i = 0; i < KEX_LISTS; i++)
+		if (explain_list(t, i, lists.of_server[i], e))
+			break;
+	e->native = native;
 	return e->code;
 }
 
@@ -401,9 +400,11 @@ static enum rc transport_file_login(
 	return translate(t, native, "login with a key file", e);
 }
 
+enum { SINCE_RSA_SHA2 = 0x010b00, SINCE_CHACHA = 0x010b01 };
+
 static bool transport_has_modern_rsa(void)
 {
-	return libssh2_version(0x010b00) != NULL;
+	return libssh2_version(SINCE_RSA_SHA2) != NULL;
 }
 
 /* ---- the channel */
@@ -482,6 +483,22 @@ enum rc transport_start(uint32_t agent_s, struct err *e)
 	if (libssh2_init(0) != 0)
 		return err_set(e, RC_INTERNAL, 0, "libssh2 does not start");
 	return RC_OK;
+}
+
+const char *transport_version(void)
+{
+	return libssh2_version(0);
+}
+
+const char *transport_lacks(void)
+{
+	if (!libssh2_version(SINCE_RSA_SHA2))
+		return "RSA keys, of users and of hosts, do not work with servers since "
+		       "OpenSSH 8.8, nor do hardened servers, which allow only GCM or "
+		       "ChaCha20 ciphers or only encrypt-then-MAC";
+	if (!libssh2_version(SINCE_CHACHA))
+		return "servers that allow only the cipher ChaCha20 do not work";
+	return NULL;
 }
 
 void transport_stop(void)

@@ -71,4 +71,9 @@ extern const struct transport_ops transport_libssh2;
 enum rc transport_start(uint32_t agent_s, struct err *e);
 void transport_stop(void);
 
+/* The libssh2 in use ("1.11.1"), and what cannot work with it, as a sentence; NULL where
+ * nothing is known that cannot. */
+const char *transport_version(void);
+const char *transport_lacks(void);
+
 #endif

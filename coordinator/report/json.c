@@ -348,12 +348,12 @@ enum rc json_print(FILE *out, const struct report *r, struct arena *arena, struc
 	return object_print(out, object, e);
 }
 
-enum rc json_print_version(
-	FILE *out, const char *catalogue, uint32_t protocol, struct err *e)
+enum rc json_print_version(FILE *out, const char *catalogue, uint32_t protocol,
+	const char *libssh2, struct err *e)
 {
 	return object_print(out,
-		json_pack("{s:s, s:s, s:s, s:i, s:s}", "schema", "cpuherd/1", "verb",
+		json_pack("{s:s, s:s, s:s, s:i, s:s, s:s}", "schema", "cpuherd/1", "verb",
 			"version", "version", CPUHERD_VERSION, "protocol", (int)protocol,
-			"catalogue", catalogue),
+			"libssh2", libssh2, "catalogue", catalogue),
 		e);
 }

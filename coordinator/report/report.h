@@ -100,8 +100,8 @@ enum rc table_print(FILE *out, const struct report *r, bool colours, struct aren
 enum rc json_print(FILE *out, const struct report *r, struct arena *arena, struct err *e);
 
 /* The same for the verb version. */
-enum rc json_print_version(
-	FILE *out, const char *catalogue, uint32_t protocol, struct err *e);
+enum rc json_print_version(FILE *out, const char *catalogue, uint32_t protocol,
+	const char *libssh2, struct err *e);
 
 /* The table of exit codes that docs/errors.md holds. */
 void errors_print(FILE *out);

@@ -9,6 +9,7 @@
 #include "coordinator/ssh/defaults.h"
 #include "coordinator/verb/failed.h"
 #include "coordinator/verb/saved.h"
+#include "coordinator/verb/verb.h"
 #include "coordinator/verb/wants.h"
 #include "proto/texts.h"
 
@@ -163,7 +164,10 @@ static enum rc fleet_make(struct run *run, struct err *e)
 	f->traces = o->trace.count ? is_traced : NULL;
 	f->progress = show_progress;
 	run->fleet = fleet_new(&run->inventory, f, e);
-	return run->fleet ? RC_OK : e->code;
+	if (!run->fleet)
+		return e->code;
+	version_warn();
+	return RC_OK;
 }
 
 enum rc run_begin(struct run *run, const struct options *options, struct err *e)

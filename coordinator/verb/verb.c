@@ -26,7 +26,7 @@ const struct verb verbs[] = {
 		"  ssh node01 cat /etc/libvirt/cpuherd/baseline.xml |\n"
 		"      cpuherd render --as kubevirt -\n" },
 	{ "version", version_main, FOR_VERSION, "[--json]",
-		"Print the versions of program, protocol and catalogue", "" },
+		"Print the versions of program, protocol, libssh2 and catalogue", "" },
 	{ "help", help_main, FOR_HELP, "[VERB | errors]",
 		"Explain a verb, or list the exit statuses", "" },
 	{ 0 },

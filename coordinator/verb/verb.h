@@ -21,6 +21,9 @@ enum rc render_main(const struct options *o, struct err *e);
 enum rc version_main(const struct options *o, struct err *e);
 enum rc help_main(const struct options *o, struct err *e);
 
+/* Warns of what cannot work with the libssh2 in use, where there is such a thing. */
+void version_warn(void);
+
 /* The help of the whole program. */
 void help_print(void);
 

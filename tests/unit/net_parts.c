@@ -231,6 +231,65 @@ static void the_lists_of_a_server_are_found_behind_its_greeting(void **state)
 	buf_destroy(&first);
 }
 
+static struct bytes bytes_of(const char *text)
+{
+	return (struct bytes){ (const uint8_t *)text, strlen(text) };
+}
+
+static void an_old_libssh2_is_blamed_where_it_is_the_cause(void **state)
+{
+	static const struct {
+		enum kex_list list;
+		const char *of_server, *version, *words;
+	} rows[] = {
+		{ KEX_HOST_KEYS, "rsa-sha2-512,rsa-sha2-256", "1.10.0",
+			"no common host key type: the server offers only "
+			"rsa-sha2-512,rsa-sha2-256, and the libssh2 here, 1.10.0, is too "
+			"old: rsa-sha2-512 came with 1.11.0" },
+		{ KEX_MACS_TO_CLIENT, "umac-64-etm@openssh.com,hmac-sha1-etm@openssh.com",
+			"1.9.0", "too old: hmac-sha1-etm@openssh.com came with 1.11.0" },
+		{ KEX_CIPHERS_TO_SERVER, "chacha20-poly1305@openssh.com", "1.11.0",
+			"no common cipher: the server offers only "
+			"chacha20-poly1305@openssh.com, and the libssh2 here, 1.11.0, is "
+			"too old: chacha20-poly1305@openssh.com came with 1.11.1" },
+		/* a library that should have it: its age is no reason */
+		{ KEX_CIPHERS_TO_SERVER, "aes256-gcm@openssh.com", "1.11.0",
+			"has none of these: let its sshd take one of a, b, c as well "
+			"(Ciphers in sshd_config)" },
+		{ KEX_METHODS, "sntrup761x25519-sha512@openssh.com", "1.10.0",
+			"no common key exchange method: the server offers only "
+			"sntrup761x25519-sha512@openssh.com, and the libssh2 here, "
+			"1.10.0, has none of these: let its sshd take one of a, b, c as "
+			"well "
+			"(KexAlgorithms in sshd_config)" },
+		{ KEX_MACS_TO_SERVER, "", "1.11.1", "offers only , and" },
+	};
+	static const char *const ours[] = { "a", "b", "c", "d", NULL };
+	struct err e;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		assert_rc(kex_list_explain(rows[i].list, bytes_of(rows[i].of_server),
+				  ours, rows[i].version, &e),
+			RC_SSH, &e);
+		assert_contains(e.text, rows[i].words);
+	}
+}
+
+static void a_list_without_end_does_not_push_the_cure_out_of_the_line(void **state)
+{
+	static const char *const ours[] = { "only-this", NULL };
+	char names[4000];
+	struct err e;
+
+	(void)state;
+	memset(names, 'n', sizeof(names) - 1);
+	names[sizeof(names) - 1] = '\0';
+	kex_list_explain(KEX_METHODS, bytes_of(names), ours, "1.11.1", &e);
+	assert_contains(e.text, "nnn..., and");
+	assert_contains(e.text, "take one of only-this as well");
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -243,6 +302,9 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_default_key_that_is_none_is_passed_over),
 		cmocka_unit_test(broken_key_files_are_refused_at_every_cut),
 		cmocka_unit_test(the_lists_of_a_server_are_found_behind_its_greeting),
+		cmocka_unit_test(an_old_libssh2_is_blamed_where_it_is_the_cause),
+		cmocka_unit_test(
+			a_list_without_end_does_not_push_the_cure_out_of_the_line),
 	};
 
 	test_filter(argc, argv);

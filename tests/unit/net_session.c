@@ -177,6 +177,13 @@ static void rsa_keys_that_an_old_library_cannot_use_are_explained(void **state)
 	whole_life(&s);
 	assert_contains(s.err.text, "only RSA keys were tried");
 	tear_down(&s);
+
+	set_up(&strict, &s);
+	identities[0].rsa = true;
+	common.identity_count = 2;
+	whole_life(&s);
+	assert_contains(s.err.text, "some of these are RSA keys, and the libssh2 here");
+	tear_down(&s);
 }
 
 static void a_start_that_fails_says_why(void **state)
