@@ -247,20 +247,6 @@ static void a_key_with_a_passphrase_is_named(void **state)
 	herd_end(&h, &s);
 }
 
-static void an_rsa_key_works_or_its_refusal_is_explained(void **state)
-{
-	struct herd h;
-	struct server s = herd_one(&h, &(struct server_options){ SERVER_SSHD, 0, NULL });
-
-	(void)state;
-	h.identities[0] = site.rsa_key;
-	assert_rc(herd_connect(&h), RC_OK, &h.err);
-	if (!fleet_is_alive(h.fleet, 0))
-		assert_contains(
-			fleet_error(h.fleet, 0)->text, "only RSA keys were tried");
-	herd_end(&h, &s);
-}
-
 static void an_agent_logs_in_and_an_empty_one_gives_way_to_files(void **state)
 {
 	struct herd h;
@@ -513,7 +499,6 @@ int main(int argc, char **argv)
 		cmocka_unit_test(keys_are_tried_in_order_until_one_fits),
 		cmocka_unit_test(no_more_than_six_keys_are_tried),
 		cmocka_unit_test(a_key_with_a_passphrase_is_named),
-		cmocka_unit_test(an_rsa_key_works_or_its_refusal_is_explained),
 		cmocka_unit_test(an_agent_logs_in_and_an_empty_one_gives_way_to_files),
 		cmocka_unit_test(an_agent_that_hangs_does_not_hang_the_run),
 		cmocka_unit_test(an_agent_that_never_signs_does_not_hang_the_run),

@@ -26,7 +26,7 @@ static struct shell_result probe(const char *before, const char *after)
 	setenv("WATCHED_A", arena_format(&arena, "127.0.0.1:%u", a.port), 1);
 	setenv("WATCHED_B", arena_format(&arena, "127.0.0.1:%u", b.port), 1);
 	result = shell_run(&arena, arena_format(&arena,
-					   "%s coordinator/cpuherd probe $WATCHED_A "
+					   "%s " CPUHERD " probe $WATCHED_A "
 					   "$WATCHED_B --no-agent -l %s "
 					   "--known-hosts %s -i %s %s",
 					   before, getpwuid(getuid())->pw_name, h.record,
