@@ -72,6 +72,7 @@ static void live_free(struct live *v)
 	live_hold(v, false);
 	l->open--;
 	session_destroy(&v->session);
+	l->crew->world->session.unbind(&v->session);
 	if (v->previous)
 		v->previous->next = v->next;
 	else
