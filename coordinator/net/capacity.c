@@ -1,9 +1,10 @@
 #include "coordinator/net/capacity.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
 #include <sys/resource.h>
+
+#include "base/text.h"
 
 enum {
 	OTHER_FILES = 64,	   /* loops, agents, key files, name lookups, our own */
@@ -14,14 +15,15 @@ enum {
 static unsigned long long memory_free_kib(void)
 {
 	FILE *file = fopen("/proc/meminfo", "re");
+	static const char field[] = "MemAvailable:";
 	unsigned long long kib = 0;
 	char line[128];
 
 	if (!file)
 		return 0;
-	while (fgets(line, sizeof(line), file))
-		if (sscanf(line, "MemAvailable: %llu", &kib) == 1)
-			break;
+	while (kib == 0 && fgets(line, sizeof(line), file))
+		if (text_starts_with(line, field))
+			kib = strtoull(line + sizeof(field) - 1, NULL, 10);
 	fclose(file);
 	return kib;
 }

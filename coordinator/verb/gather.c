@@ -102,7 +102,7 @@ static enum rc ref_add(
 {
 	enum body_id id = body_id_of(ref->name);
 	struct digest digest;
-	size_t class;
+	size_t class = 0;
 
 	if (id == BODY_COUNT) /* a newer peer knows more */
 		return RC_OK;
