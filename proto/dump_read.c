@@ -265,6 +265,12 @@ static enum rc read_text(struct reader *r, char *rest)
 	return RC_OK;
 }
 
+static enum rc read_end(struct reader *r, char *rest)
+{
+	r->out->ended = true;
+	return *take_word(&rest) ? bad_line(r, "end stands alone", "") : RC_OK;
+}
+
 static const struct line_kind {
 	const char *word;
 	enum rc (*read)(struct reader *r, char *rest);
@@ -277,6 +283,7 @@ static const struct line_kind {
 	{ "cpuid", read_cpuid },
 	{ "msr", read_msr },
 	{ "text", read_text },
+	{ "end", read_end },
 };
 
 /* ---- the lines of a text section */
@@ -316,6 +323,8 @@ static enum rc read_line(struct reader *r, char *line)
 
 	if (line[0] == '|')
 		return append_content(r, line);
+	if (r->out->ended && line[strspn(line, " \t")] && line[0] != '#')
+		return bad_line(r, "a line behind the end of the facts", line);
 	rc = close_text(r);
 	if (rc != RC_OK)
 		return rc;
@@ -347,14 +356,16 @@ static enum rc read_lines(struct reader *r, char *text)
 }
 
 /* A body that is neither there nor explained would be missing silently. */
-static enum rc explain_gaps(struct reader *r)
+enum rc dump_explain_gaps(struct arena *arena, struct node_facts *out, struct err *e)
 {
+	struct reader r = { .arena = arena, .out = out, .e = e };
+
 	for (enum body_id id = 0; id < BODY_COUNT; id++) {
 		struct gap *gap;
 
-		if (r->out->present[id] || facts_gap(&r->out->small, body_rows[id].name))
+		if (out->present[id] || facts_gap(&out->small, body_rows[id].name))
 			continue;
-		gap = list_append(r, &r->out->small.gaps, &record_gap);
+		gap = list_append(&r, &out->small.gaps, &record_gap);
 		if (!gap)
 			return RC_MEMORY;
 		*gap = (struct gap){ body_rows[id].name, "not in this dump" };
@@ -362,14 +373,18 @@ static enum rc explain_gaps(struct reader *r)
 	return RC_OK;
 }
 
-enum rc dump_read(struct bytes in, const char *name, struct arena *arena,
-	struct node_facts *out, struct err *e)
+enum rc dump_read_part(struct bytes in, const char *name, size_t first_line,
+	struct arena *arena, struct node_facts *out, struct err *e)
 {
-	struct reader r = { .name = name, .arena = arena, .out = out, .e = e };
+	struct reader r = { .name = name,
+		.line = first_line - 1,
+		.arena = arena,
+		.out = out,
+		.source = BODY_COUNT,
+		.e = e };
 	char *copy;
 	enum rc rc;
 
-	facts_init(out);
 	if (in.size > LIMIT_DUMP_BYTES)
 		return err_set(e, RC_LIMIT, 0, "%s: %zu bytes, a dump has at most %d",
 			name, in.size, LIMIT_DUMP_BYTES);
@@ -379,11 +394,29 @@ enum rc dump_read(struct bytes in, const char *name, struct arena *arena,
 	copy = arena_text_n(arena, in.data, in.size);
 	if (!copy)
 		return err_memory(e);
-	r.source = BODY_COUNT;
 	r.content = buf_with_cap(LIMIT_BODY_BYTES);
 	rc = read_lines(&r, copy);
-	if (rc == RC_OK)
-		rc = explain_gaps(&r);
 	buf_destroy(&r.content);
 	return rc;
+}
+
+static bool needs_end(struct bytes in)
+{
+	const size_t size = strlen(DUMP_FIRST_LINE);
+
+	return in.size >= size && memcmp(in.data, DUMP_FIRST_LINE, size) == 0;
+}
+
+enum rc dump_read(struct bytes in, const char *name, struct arena *arena,
+	struct node_facts *out, struct err *e)
+{
+	enum rc rc;
+
+	facts_init(out);
+	rc = dump_read_part(in, name, 1, arena, out, e);
+	if (rc == RC_OK && needs_end(in) && !out->ended)
+		rc = err_set(e, RC_INPUT, 0,
+			"%s: the facts are cut short: their last line, `end`, is missing",
+			name);
+	return rc == RC_OK ? dump_explain_gaps(arena, out, e) : rc;
 }

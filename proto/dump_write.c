@@ -36,7 +36,7 @@ static enum rc write_scalar(
 	}
 }
 
-static enum rc write_small(struct buf *out, const struct facts *small)
+enum rc dump_write_small(struct buf *out, const struct facts *small)
 {
 	const struct parameter *parameters = small->parameters.item;
 	const struct gap *gaps = small->gaps.item;
@@ -106,19 +106,24 @@ static enum rc write_text(struct buf *out, const char *name, const char *text)
 	return rc;
 }
 
+enum rc dump_write_body(struct buf *out, const struct node_facts *f, enum body_id id)
+{
+	return body_rows[id].kind == BODY_KIND_registers
+		       ? write_registers(out, body_rows[id].name, &f->registers[id])
+		       : write_text(out, body_rows[id].name, f->text[id]);
+}
+
 enum rc dump_write(struct buf *out, const struct node_facts *f, struct err *e)
 {
-	enum rc rc = buf_append_text(out, "# cpuherd facts 1\n");
+	enum rc rc = buf_append_text(out, DUMP_FIRST_LINE "\n");
 
 	if (rc == RC_OK)
-		rc = write_small(out, &f->small);
-	for (enum body_id id = 0; id < BODY_COUNT && rc == RC_OK; id++) {
-		if (!f->present[id])
-			continue;
-		rc = body_rows[id].kind == BODY_KIND_registers
-			     ? write_registers(out, body_rows[id].name, &f->registers[id])
-			     : write_text(out, body_rows[id].name, f->text[id]);
-	}
+		rc = dump_write_small(out, &f->small);
+	for (enum body_id id = 0; id < BODY_COUNT && rc == RC_OK; id++)
+		if (f->present[id])
+			rc = dump_write_body(out, f, id);
+	if (rc == RC_OK)
+		rc = buf_append_text(out, "end\n");
 	if (rc == RC_LIMIT)
 		return err_set(
 			e, RC_LIMIT, 0, "the dump is larger than %zu bytes", out->cap);

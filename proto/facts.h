@@ -54,6 +54,7 @@ struct node_facts {
 	bool present[BODY_COUNT];
 	struct registers registers[BODY_COUNT]; /* of kind registers */
 	const char *text[BODY_COUNT];		/* of kind text; "" when missing */
+	bool ended;				/* of a dump: its end was there */
 };
 
 /* Facts of nothing: no body is present, every text is empty (never NULL). */

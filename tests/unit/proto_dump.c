@@ -260,6 +260,62 @@ static void bodies_travel_as_the_same_bytes(void **state)
 	arena_destroy(&arena);
 }
 
+/* What a killed ssh leaves is no node that knows less. */
+static void a_text_that_is_cut_anywhere_is_refused(void **state)
+{
+	struct arena arena = { 0 };
+	struct buf text = buf_with_cap(LIMIT_DUMP_BYTES);
+	uint64_t seed = 5;
+	struct node_facts in = random_facts(&arena, &seed), out;
+	const size_t first = strlen(DUMP_FIRST_LINE);
+	struct bytes whole;
+	struct err e;
+
+	(void)state;
+	assert_rc(dump_write(&text, &in, &e), RC_OK, &e);
+	whole = buf_bytes(&text);
+	assert_rc(dump_read(whole, "n", &arena, &out, &e), RC_OK, &e);
+	assert_true(out.ended);
+	for (size_t size = first; size < whole.size - 1; size++) {
+		struct arena one = { 0 };
+
+		assert_int_equal(dump_read((struct bytes){ whole.data, size }, "n.facts",
+					 &one, &out, &e),
+			RC_INPUT);
+		assert_contains(e.text, "n.facts:");
+		arena_destroy(&one);
+	}
+	/* cut within the first line it says nothing of any node */
+	for (size_t size = 0; size < first; size++) {
+		assert_rc(dump_read((struct bytes){ whole.data, size }, "n", &arena, &out,
+				  &e),
+			RC_OK, &e);
+		assert_false(out.ended);
+		for (enum body_id id = 0; id < BODY_COUNT; id++)
+			assert_false(out.present[id]);
+	}
+	buf_destroy(&text);
+	arena_destroy(&arena);
+}
+
+static void nothing_stands_behind_the_end(void **state)
+{
+	struct arena arena = { 0 };
+	struct node_facts f;
+	struct err e;
+
+	(void)state;
+	assert_rc(read_text("source host\nend\n\n# well\n", &arena, &f, &e), RC_OK, &e);
+	assert_rc(read_text("end\nsource host\n", &arena, &f, &e), RC_INPUT, &e);
+	assert_contains(e.text, "n.facts:2: a line behind the end of the facts");
+	assert_rc(read_text("end of it\n", &arena, &f, &e), RC_INPUT, &e);
+	/* from before there was an end */
+	assert_rc(read_text("# cpuherd facts 1\nfact kernel 6\n", &arena, &f, &e), RC_OK,
+		&e);
+	assert_false(f.ended);
+	arena_destroy(&arena);
+}
+
 static void a_body_of_garbage_is_not_present(void **state)
 {
 	struct arena arena = { 0 };
@@ -289,6 +345,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_bad_line_is_named_by_file_and_line),
 		cmocka_unit_test(a_newline_in_a_fact_does_not_begin_a_line),
 		cmocka_unit_test(bodies_travel_as_the_same_bytes),
+		cmocka_unit_test(a_text_that_is_cut_anywhere_is_refused),
+		cmocka_unit_test(nothing_stands_behind_the_end),
 		cmocka_unit_test(a_body_of_garbage_is_not_present),
 	};
 
