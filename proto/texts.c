@@ -21,18 +21,33 @@ bool texts_have(const struct texts *list, const char *text)
 }
 
 /* Measured before it is written: lists of ten thousand nodes come by. */
-const char *texts_join(const struct texts *list, size_t most, struct arena *arena)
+static char *join(
+	const struct texts *list, size_t shown, const char *between, struct arena *arena)
 {
-	size_t shown = list->count < most ? list->count : most, size = 1;
+	size_t size = 1;
 	char *text, *end;
 
 	for (size_t i = 0; i < shown; i++)
-		size += strlen(list->item[i]) + strlen(", ");
+		size += strlen(list->item[i]) + strlen(between);
 	text = end = arena_alloc(arena, size, 1);
 	for (size_t i = 0; text && i < shown; i++) {
-		end = stpcpy(end, i ? ", " : "");
+		end = stpcpy(end, i ? between : "");
 		end = stpcpy(end, list->item[i]);
 	}
+	return text;
+}
+
+const char *texts_join_with(
+	const struct texts *list, const char *between, struct arena *arena)
+{
+	return join(list, list->count, between, arena);
+}
+
+const char *texts_join(const struct texts *list, size_t most, struct arena *arena)
+{
+	size_t shown = list->count < most ? list->count : most;
+	const char *text = join(list, shown, ", ", arena);
+
 	if (text && shown < list->count)
 		return arena_format(arena, "%s and %zu more", text, list->count - shown);
 	return text;

@@ -17,4 +17,8 @@ bool texts_have(const struct texts *list, const char *text);
  * memory is short. */
 const char *texts_join(const struct texts *list, size_t most, struct arena *arena);
 
+/* All of them, with that in between. */
+const char *texts_join_with(
+	const struct texts *list, const char *between, struct arena *arena);
+
 #endif
