@@ -8,11 +8,14 @@
  *     - verb/negotiate.c     (the whole road: all the steps below)
  *     - verb/plan.c          (up to the level, without asking for votes)
  *     - verb/probe.c         (up to the offers)
+ *     - verb/merge.c         (no nodes: facts from files, folded into classes)
+ *     - verb/peer.c          (the program for the nodes, as a file)
  *     - verb/render.c        (no nodes: a level from a file, in other words)
  *     - verb/version.c, verb/help.c
  *     - verb/run.[ch]        (what the steps share: nodes, fleet, report)
  * - who: the nodes of the run
- *     - inventory/           (patterns, hosts files, Ansible's JSON, exclusions, limits)
+ *     - inventory/           (patterns, hosts files, Ansible's JSON, exclusions, limits;
+ *                             names folded back)
  *     - verb/failed.[ch]     (--failed: those to ask again)
  * - how: all nodes at once, over SSH
  *     - ssh/                 (what ssh would do: the settings of each node)
@@ -25,7 +28,12 @@
  *     - ../peer/             (the other end: cpuherd-peer on the node)
  * - what: from facts to a level
  *     - verb/gather.[ch]     (facts, each bulky one from one node of its class)
- *     - verb/saved.[ch]      (facts in files: --from, --save)
+ *     - verb/sources.[ch]    (facts out of files: --from, merge)
+ *         - verb/gathered.[ch] (what clush, pdsh, ansible and others print)
+ *         - verb/merged.h, merged_read.c, merged_write.c (very many nodes in one text)
+ *         - verb/intern.[ch]   (what many nodes share is kept once)
+ *         - verb/lines.[ch]    (a file line by line)
+ *     - verb/saved.[ch]      (facts into files: --save)
  *     - verb/stream.[ch], replace.[ch]  (all of a file that the user named: read, anew)
  *     - cpu/                 (PURE: catalogue, decoding, offers, baseline, level, what
  *                             else must be alike)

@@ -11,10 +11,12 @@ enum {
 	LIMIT_FRAME_BYTES = 2 * 1024 * 1024, /* domain capabilities: 60 KiB */
 	LIMIT_BODY_BYTES = 1024 * 1024,	     /* one bulky body */
 	LIMIT_TEXT_BYTES = 1024 * 1024,
-	LIMIT_LIST_ITEMS = 8192,	    /* leaves of a CPU: 120; features: 330 */
-	LIMIT_DEPTH = 8,		    /* arrays in arrays; messages need 6 */
-	LIMIT_PLACE_BYTES = 256 * 1024,	    /* a file that cpuherd writes */
-	LIMIT_DUMP_BYTES = 8 * 1024 * 1024, /* a facts file */
+	LIMIT_LIST_ITEMS = 8192,		 /* leaves of a CPU: 120; features: 330 */
+	LIMIT_DEPTH = 8,			 /* arrays in arrays; messages need 6 */
+	LIMIT_PLACE_BYTES = 256 * 1024,		 /* a file that cpuherd writes */
+	LIMIT_DUMP_BYTES = 8 * 1024 * 1024,	 /* a facts file */
+	LIMIT_MERGED_BYTES = 1024 * 1024 * 1024, /* merged facts: 100,000 nodes, 3 MiB */
+	LIMIT_LINE_BYTES = LIMIT_BODY_BYTES + 1024, /* of what engines gathered */
 	LIMIT_CPUS = 8192,
 	LIMIT_CPU_KINDS = 64, /* CPUs of one node that differ */
 

@@ -4,7 +4,8 @@
 #include <string.h>
 
 #include "base/digest.h"
-#include "coordinator/verb/saved.h"
+#include "base/log.h"
+#include "coordinator/verb/sources.h"
 #include "proto/limits.h"
 #include "proto/texts.h"
 
@@ -326,24 +327,49 @@ static enum rc gather_from_fleet(struct run *run, bool hold, struct err *e)
 	return rc;
 }
 
-static enum rc gather_from_files(struct run *run, struct err *e)
+/* Is the text of a peer from before texts had an end? */
+static bool is_endless(const struct source_node *n)
 {
-	const char *from = run->options->from;
+	return n->facts && !n->facts->ended && n->facts->small.kernel[0];
+}
 
-	(void)e;
+static void warn_of_endless(const struct run *run, size_t count, const char *first)
+{
+	if (count == 1)
+		log_line(LOG_WARN, first,
+			"its facts have no `end`: nothing tells whether they are whole");
+	else if (count > 1)
+		log_line(LOG_WARN, NULL,
+			"%s and %zu more of %zu nodes: their facts have no `end`: "
+			"nothing tells whether they are whole",
+			first, count - 1, run->count);
+}
+
+static enum rc gather_from_files(struct run *run)
+{
+	size_t endless = 0;
+	const char *first = "";
+
 	for (size_t i = 0; i < run->count; i++) {
 		struct report_node *n = &run->nodes[i];
+		const struct source_node *source = sources_find(&run->sources, n->name);
 
-		if (saved_read(from, n->name, &run->arena, &run->facts[i], &n->err) ==
-			RC_OK)
-			n->facts = &run->facts[i];
+		if (!source->facts) {
+			n->err = *source->why;
+			continue;
+		}
+		run->facts[i] = source_facts(source);
+		n->facts = &run->facts[i];
+		if (is_endless(source) && endless++ == 0)
+			first = n->name;
 	}
+	warn_of_endless(run, endless, first);
 	return RC_OK;
 }
 
 enum rc gather_facts(struct run *run, bool hold, struct err *e)
 {
 	if (!run->fleet)
-		return gather_from_files(run, e);
+		return gather_from_files(run);
 	return gather_from_fleet(run, hold, e);
 }

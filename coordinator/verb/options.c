@@ -37,8 +37,10 @@ static const struct option_row {
 		"of the nodes only these: patterns, groups, @FILE, !WORD, &WORD")
 	ROW(0, "failed", "FILE", TEXT, failed, FOR_FLEET, 0,
 		"write the nodes that failed, as --hosts reads them")
-	ROW(0, "from", "DIR", TEXT, from, FOR_PLAN | FOR_PROBE, 0,
-		"judge saved facts (DIR/*.facts, DIR/*.txt, or one file), no network")
+	ROW(0, "from", "PATH", TEXT, from, FOR_PLAN | FOR_PROBE, 0,
+		"judge facts gathered before (a folder, a file, - standard input), no network")
+	ROW(0, "out", "FILE", TEXT, out, FOR_MERGE | FOR_PEER, 0,
+		"write there and not to standard output")
 	FLAG(0, "allow-unproven", allow_unproven, FOR_PLAN | FOR_PROBE,
 		"take raw CPUID, less what KVM never gives, where nothing else is known")
 	ROW(0, "save", "DIR", TEXT, save, FOR_PROBE, 0,
@@ -100,7 +102,7 @@ static const struct option_row {
 	FLAG(0, "json", json, FOR_FLEET | FOR_VERSION,
 		"one JSON object on standard output (docs/json.md)")
 	FLAG('v', "verbose", verbose, FOR_FLEET, "tell each step on standard error")
-	FLAG('q', "quiet", quiet, FOR_FLEET | FOR_RENDER, "no progress, only the result and errors")
+	FLAG('q', "quiet", quiet, FOR_FLEET | FOR_RENDER | FOR_MERGE, "no progress, only the result and errors")
 	FLAG('h', "help", help, ~0u, "this text")
 /* clang-format on */
 #undef ROW
@@ -229,10 +231,10 @@ static enum rc options_check(const struct options *o, struct err *e)
 			o->verb->name, o->level_name);
 	if (o->from && (o->nodes.count || o->hosts_files.count))
 		return err_set(e, RC_USAGE, 0,
-			"%s: --from takes its nodes from the folder; name no others",
+			"%s: --from takes its nodes from there; name no others",
 			o->verb->name);
 	if (o->from && o->save)
-		return err_set(e, RC_USAGE, 0, "%s: --save what came --from a folder?",
+		return err_set(e, RC_USAGE, 0, "%s: --save what came --from files?",
 			o->verb->name);
 	return RC_OK;
 }

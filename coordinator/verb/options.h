@@ -17,6 +17,8 @@ enum {
 	FOR_VERSION = 8,
 	FOR_HELP = 16,
 	FOR_RENDER = 32,
+	FOR_MERGE = 64,
+	FOR_PEER = 128,
 	FOR_FLEET = FOR_NEGOTIATE | FOR_PLAN | FOR_PROBE,
 };
 
@@ -37,7 +39,7 @@ struct options {
 	struct texts hosts_files, exclude, limit, without, require, identities,
 		known_hosts, trace;
 	const char *user, *connect, *virt_type, *level_name, *model, *prefer, *at_least,
-		*simd, *from, *save, *failed, *mitigations;
+		*simd, *from, *save, *out, *failed, *mitigations;
 	const char *as, *nova_release;
 	uint32_t port, connect_timeout_s, timeout_s, deadline_s, parallel, threads, tries;
 	bool no_agent, accept_new, become, dry_run, json, verbose, quiet, help;

@@ -8,12 +8,27 @@
 #include "coordinator/report/progress.h"
 #include "coordinator/ssh/defaults.h"
 #include "coordinator/verb/failed.h"
-#include "coordinator/verb/saved.h"
 #include "coordinator/verb/verb.h"
 #include "coordinator/verb/wants.h"
 #include "proto/texts.h"
 
 enum { NAMES_SHOWN = 4 };
+
+/* The nodes of files are known when the files have been read. */
+static enum rc sources_read(struct run *run, struct err *e)
+{
+	struct sources *s = &run->sources;
+	enum rc rc;
+
+	s->arena = &run->arena;
+	rc = sources_add(s, run->options->from, e);
+	if (rc == RC_OK)
+		rc = sources_finish(s, e);
+	for (size_t i = 0; i < s->count && rc == RC_OK; i++)
+		rc = inventory_add_name(
+			&run->inventory, s->nodes[i].name, &run->arena, e);
+	return rc;
+}
 
 static enum rc inventory_read(struct run *run, struct err *e)
 {
@@ -22,7 +37,7 @@ static enum rc inventory_read(struct run *run, struct err *e)
 	enum rc rc = RC_OK;
 
 	if (o->from)
-		rc = saved_list(inv, o->from, &run->arena, e);
+		rc = sources_read(run, e);
 	for (size_t i = 0; i < o->hosts_files.count && rc == RC_OK; i++)
 		rc = inventory_add_file(inv, o->hosts_files.item[i], &run->arena, e);
 	for (size_t i = 0; i < o->nodes.count && rc == RC_OK; i++)

@@ -11,6 +11,7 @@
 #include "coordinator/report/report.h"
 #include "coordinator/verb/document.h"
 #include "coordinator/verb/options.h"
+#include "coordinator/verb/sources.h"
 
 struct run {
 	const struct options *options;
@@ -20,6 +21,7 @@ struct run {
 	struct fleet_options fleet_options;
 	struct fleet *fleet;	   /* NULL with --from */
 	bool *traced;		   /* one per node: --trace */
+	struct sources sources;	   /* of --from */
 	struct node_facts *facts;  /* one per node */
 	struct report_node *nodes; /* one per node; the same as report.nodes */
 	size_t count;

@@ -1,6 +1,6 @@
-/* saved.h - facts in files: what --from reads and --save writes.
+/* saved.h - facts written to files: what --save does.  sources.h reads them.
  *
- * A node is a file NAME.facts or NAME.txt; its name is the file's.
+ * A node is a file NAME.facts.
  */
 #ifndef COORDINATOR_SAVED_H
 #define COORDINATOR_SAVED_H
@@ -8,24 +8,19 @@
 #include "coordinator/inventory/inventory.h"
 #include "proto/facts.h"
 
-/* Adds a node for each facts file of the folder, sorted by name; path may be one file.
- * RC_INPUT when there is none. */
-enum rc saved_list(
-	struct inventory *inv, const char *path, struct arena *arena, struct err *e);
+/* A node's name as a file name, which is a node's name too: [::1]:22 becomes _--1_-22.
+ * NULL when memory is short. */
+char *saved_file_name(struct arena *arena, const char *name);
 
-/* Reads the facts of a node that saved_list() found at path.  RC_INPUT with file and
- * line. */
-enum rc saved_read(const char *path, const char *name, struct arena *arena,
-	struct node_facts *out, struct err *e);
-
-/* Writes FOLDER/NAME.facts (by a temporary file and rename: never half of one).
- * RC_OUTPUT.  saved_make_folder() makes the folder where it is missing. */
+/* RC_OUTPUT. */
 enum rc saved_make_folder(const char *folder, struct err *e);
 
 /* Takes the file of the node's name into *files; RC_INPUT when another node has it
  * already ("a:1" and "a-1" are both a-1.facts): one would overwrite the other. */
 enum rc saved_claim(
 	struct inventory *files, const char *name, struct arena *arena, struct err *e);
+
+/* Writes FOLDER/NAME.facts.  RC_OUTPUT. */
 enum rc saved_write(
 	const char *folder, const char *name, const struct node_facts *f, struct err *e);
 

@@ -19,6 +19,17 @@ const struct verb verbs[] = {
 		"Show what each node is and can give a guest",
 		"  cpuherd probe node[01-16]\n"
 		"  cpuherd probe --save facts/ --hosts fleet.txt\n" },
+	{ "merge", merge_main, FOR_MERGE, "[--out FILE] PATH...",
+		"Fold facts that anything gathered of many nodes into one small file",
+		"  cpuherd merge --out rack1.facts facts/\n"
+		"  pdsh -w node[001-512] /tmp/cpuherd-peer --facts |\n"
+		"      cpuherd merge --out rack2.facts -\n"
+		"  cpuherd merge --out all.facts rack1.facts rack2.facts\n"
+		"  cpuherd plan --from all.facts\n" },
+	{ "peer", peer_main, FOR_PEER, "[--out FILE]",
+		"Write the program that runs on nodes, for those who copy it themselves",
+		"  cpuherd peer --out cpuherd-peer\n"
+		"  clush -w node[001-512] --copy cpuherd-peer --dest /tmp\n" },
 	{ "render", render_main, FOR_RENDER, "[--as FORMAT] FILE",
 		"Say a level in the words of QEMU, nova, Proxmox VE, KubeVirt and others",
 		"  cpuherd render --as qemu baseline.xml\n"

@@ -17,6 +17,8 @@ const struct verb *verb_find(const char *name);
 enum rc negotiate_main(const struct options *o, struct err *e);
 enum rc plan_main(const struct options *o, struct err *e);
 enum rc probe_main(const struct options *o, struct err *e);
+enum rc merge_main(const struct options *o, struct err *e);
+enum rc peer_main(const struct options *o, struct err *e);
 enum rc render_main(const struct options *o, struct err *e);
 enum rc version_main(const struct options *o, struct err *e);
 enum rc help_main(const struct options *o, struct err *e);

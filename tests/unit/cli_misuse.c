@@ -68,7 +68,7 @@ static const struct misuse {
 	{ "plan --simd mmx n1", 2,
 		"plan: --simd mmx: no such kernel, or not on this CPU" },
 	{ "plan --from /tmp n1", 2,
-		"plan: --from takes its nodes from the folder; name no others" },
+		"plan: --from takes its nodes from there; name no others" },
 	{ "version n1", 2, "version: takes no nodes" },
 	{ "help sailing", 2, "help: nothing is known of 'sailing'; see cpuherd --help" },
 	{ "plan 'node[1-'", 3, "'node[1-', column 8: it ends where a number should be" },

@@ -1,5 +1,6 @@
 /* Saved facts: what --save writes and --from reads. */
 #include "coordinator/verb/saved.h"
+#include "coordinator/verb/sources.h"
 
 #include <dirent.h>
 #include <stdlib.h>
@@ -39,18 +40,42 @@ static void put_file(const char *name, const char *content)
 /* The nodes of the folder (or file), joined by blanks; an error as "!text". */
 static char *list(const char *path)
 {
-	struct inventory inv = { 0 };
+	struct sources sources = { .arena = &arena };
 	struct err e;
 	char *names = arena_text(&arena, "");
 
-	if (saved_list(&inv, path, &arena, &e) != RC_OK) {
+	if (sources_add(&sources, path, &e) != RC_OK ||
+		sources_finish(&sources, &e) != RC_OK) {
 		assert_int_equal(e.code, RC_INPUT);
 		return arena_format(&arena, "!%s", e.text);
 	}
-	for (size_t i = 0; i < inv.count; i++)
+	for (size_t i = 0; i < sources.count; i++)
 		names = arena_format(
-			&arena, "%s%s%s", names, i ? " " : "", inv.nodes[i].name);
+			&arena, "%s%s%s", names, i ? " " : "", sources.nodes[i].name);
 	return names;
+}
+
+static const struct source_node *read_node(const char *name)
+{
+	struct sources *sources = arena_alloc(&arena, 1, sizeof(*sources));
+	const struct source_node *node;
+	struct err e;
+
+	sources->arena = &arena;
+	assert_rc(sources_add(sources, folder, &e), RC_OK, &e);
+	assert_rc(sources_finish(sources, &e), RC_OK, &e);
+	node = sources_find(sources, name);
+	assert_non_null(node);
+	return node;
+}
+
+static struct node_facts read_facts(const char *name)
+{
+	const struct source_node *node = read_node(name);
+
+	if (node->why)
+		fail_msg("%s", node->why->text);
+	return source_facts(node);
 }
 
 static void a_folder_gives_its_facts_files_by_name(void **state)
@@ -67,8 +92,10 @@ static void a_folder_gives_its_facts_files_by_name(void **state)
 static void folders_that_mean_nothing_clear_are_refused(void **state)
 {
 	(void)state;
-	assert_string_equal(list(folder),
-		arena_format(&arena, "!%s: no *.facts or *.txt file in it", folder));
+	assert_string_equal(list(folder), arena_format(&arena,
+						  "!%s: no *.facts or *.txt file in it, "
+						  "nor one that begins as facts do",
+						  folder));
 	put_file("n1.facts", text);
 	put_file("n1.txt", text);
 	assert_contains(list(folder), "n1.txt: there are two files of node n1");
@@ -98,13 +125,11 @@ static void two_nodes_never_share_a_file(void **state)
 
 static void a_bad_line_is_named_with_file_and_line(void **state)
 {
-	struct node_facts facts;
-	struct err e;
-
 	(void)state;
 	put_file("n1.facts", "source host\ncpuid nonsense\n");
-	assert_rc(saved_read(folder, "n1", &arena, &facts, &e), RC_INPUT, &e);
-	assert_contains(e.text, "/n1.facts:2: ");
+	put_file("n2.facts", text);
+	assert_contains(read_node("n1")->why->text, "/n1.facts:2: ");
+	assert_null(read_node("n2")->why);
 }
 
 static void what_is_saved_reads_back_the_same(void **state)
@@ -115,9 +140,9 @@ static void what_is_saved_reads_back_the_same(void **state)
 
 	(void)state;
 	put_file("n1.txt", text);
-	assert_rc(saved_read(folder, "n1", &arena, &facts, &e), RC_OK, &e);
+	facts = read_facts("n1");
 	assert_rc(saved_write(folder, "n2", &facts, &e), RC_OK, &e);
-	assert_rc(saved_read(folder, "n2", &arena, &again, &e), RC_OK, &e);
+	again = read_facts("n2");
 	assert_rc(dump_write(&first, &facts, &e), RC_OK, &e);
 	assert_rc(dump_write(&second, &again, &e), RC_OK, &e);
 	assert_int_equal(buf_bytes(&first).size, buf_bytes(&second).size);
@@ -137,7 +162,7 @@ static void any_nodes_name_becomes_a_file_that_from_takes(void **state)
 
 	(void)state;
 	put_file("x.facts", text);
-	assert_rc(saved_read(folder, "x", &arena, &facts, &e), RC_OK, &e);
+	facts = read_facts("x");
 	for (size_t i = 0; i < 3; i++)
 		assert_rc(saved_write(folder, names[i], &facts, &e), RC_OK, &e);
 	assert_string_equal(list(folder), "127.0.0.1-22 _--1_-2222 _fe80--1_eth0_ x");
@@ -151,7 +176,7 @@ static void a_write_that_fails_leaves_no_trace(void **state)
 
 	(void)state;
 	put_file("n1.facts", text);
-	assert_rc(saved_read(folder, "n1", &arena, &facts, &e), RC_OK, &e);
+	facts = read_facts("n1");
 	/* a folder stands where the file belongs: rename fails, for root as well */
 	assert_int_equal(mkdir(arena_format(&arena, "%s/n2.facts", folder), 0700), 0);
 	assert_rc(saved_write(folder, "n2", &facts, &e), RC_OUTPUT, &e);
