@@ -35,6 +35,7 @@
  *         - verb/lines.[ch]    (a file line by line)
  *     - verb/saved.[ch]      (facts into files: --save)
  *     - verb/stream.[ch], replace.[ch]  (all of a file that the user named: read, anew)
+ *     - verb/classes.[ch]    (nodes with equal facts are judged once)
  *     - cpu/                 (PURE: catalogue, decoding, offers, baseline, level, what
  *                             else must be alike)
  *     - render/              (PURE: the level as libvirt XML, and in the words of others)

@@ -38,6 +38,11 @@ bool conditions_any(const struct conditions *c, const bool *of)
 	return false;
 }
 
+bool conditions_several(const struct conditions *c)
+{
+	return offers_node_count(c->offers, c->count) > 1;
+}
+
 bool conditions_has(const struct bitset *set, const char *feature)
 {
 	int bit = catalogue_find_row(feature);

@@ -42,7 +42,7 @@ struct conditions {
 	const struct catalogue *catalogue;
 	const struct node_facts *facts; /* NULL: there are no conditions */
 	const struct offer *offers;
-	size_t count;
+	size_t count; /* of these; an offer may be that of many nodes */
 	enum virt_type virt;
 	struct arena *arena;
 	enum mitigation_floor floor;

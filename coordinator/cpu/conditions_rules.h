@@ -33,6 +33,9 @@ enum rc mitigation_check(
 bool *conditions_nodes(const struct conditions *c);
 bool conditions_any(const struct conditions *c, const bool *of);
 
+/* Are there two or more?  Equal ones are one place in the lists. */
+bool conditions_several(const struct conditions *c);
+
 /* Adds a remark; nothing when of names no node. */
 enum rc conditions_say(struct conditions *c, bool warning, const char *about,
 	const bool *of, struct err *e, const char *fmt, ...)

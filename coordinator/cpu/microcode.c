@@ -72,7 +72,7 @@ enum rc microcode_remark(struct conditions *c, const struct level *l, struct err
 	enum rc rc;
 
 	(void)l;
-	if (c->virt != VIRT_KVM || c->count < 2)
+	if (c->virt != VIRT_KVM || !conditions_several(c))
 		return RC_OK;
 	if (!first)
 		return err_memory(e);

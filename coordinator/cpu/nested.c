@@ -86,7 +86,8 @@ static bool vmx_must_go(const struct conditions *c, const struct bitset *baselin
 {
 	struct bitset controls;
 
-	if (c->virt != VIRT_KVM || c->count < 2 || !conditions_has(baseline, "vmx"))
+	if (c->virt != VIRT_KVM || !conditions_several(c) ||
+		!conditions_has(baseline, "vmx"))
 		return false;
 	controls = controls_known(c);
 	return !all_can_state(c, &controls) && !all_are_equal(c);
@@ -187,7 +188,7 @@ static enum rc remark_parameters(struct conditions *c, struct err *e)
 
 static enum rc remark_unsaid(struct conditions *c, const struct level *l, struct err *e)
 {
-	if (c->count < 2 || !conditions_has(&l->baseline, "vmx") ||
+	if (!conditions_several(c) || !conditions_has(&l->baseline, "vmx") ||
 		bitset_is_empty(&l->unsaid))
 		return RC_OK;
 	return conditions_say(c, false, "nested", NULL, e,

@@ -435,24 +435,66 @@ void offers_settle_floating(struct offer *offers, size_t n)
 	}
 }
 
+static size_t nodes_of(const struct offer *o)
+{
+	return o->node_count ? o->node_count : 1;
+}
+
+size_t offers_node_count(const struct offer *offers, size_t n)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < n; i++)
+		count += nodes_of(&offers[i]);
+	return count;
+}
+
+/* The k-th node of an offer: its place and its name. */
+static size_t place_of(const struct offer *offers, size_t i, size_t k)
+{
+	return offers[i].node_count ? offers[i].places[k] : i;
+}
+
+static const char *name_of(
+	const struct offer *offers, size_t i, size_t k, struct arena *arena)
+{
+	const char *name = offers[i].node_count ? offers[i].nodes[k] : offers[i].node;
+
+	return name[0] ? name
+		       : arena_format(arena, "node %zu", place_of(offers, i, k) + 1);
+}
+
+/* The offer whose next node comes first among all nodes; n: there are no more. */
+static size_t next_of(
+	const struct offer *offers, size_t n, const bool *picked, const size_t *next)
+{
+	size_t best = n;
+
+	for (size_t i = 0; i < n; i++)
+		if (picked[i] && next[i] < nodes_of(&offers[i]) &&
+			(best == n || place_of(offers, i, next[i]) <
+					      place_of(offers, best, next[best])))
+			best = i;
+	return best;
+}
+
 const char *offers_name(
 	const struct offer *offers, size_t n, const bool *picked, struct arena *arena)
 {
 	enum { SHOWN = 4 };
+	size_t *next = arena_alloc(arena, n + 1, sizeof(*next)), all = 0, i;
 	struct texts names = { 0 };
 	const char *text;
 	struct err e;
 
-	for (size_t i = 0; i < n; i++) {
-		const char *name = offers[i].node;
-
-		if (!picked[i])
-			continue;
-		if (!name[0])
-			name = arena_format(arena, "node %zu", i + 1);
-		if (texts_add(&names, name, arena, &e) != RC_OK)
+	for (i = 0; i < n; i++)
+		all += picked[i] ? nodes_of(&offers[i]) : 0;
+	while (next && names.count < SHOWN && (i = next_of(offers, n, picked, next)) < n)
+		if (texts_add(&names, name_of(offers, i, next[i]++, arena), arena, &e) !=
+			RC_OK)
 			return "";
-	}
-	text = texts_join(&names, SHOWN, arena);
+	text = next ? texts_join(&names, SHOWN, arena) : NULL;
+	if (text && all > names.count)
+		text = arena_format(arena, "%s and %zu more", text, all - names.count);
 	return text ? text : "";
 }

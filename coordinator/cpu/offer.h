@@ -34,6 +34,11 @@ struct offer {
 	 * libvirt they belong to. */
 	bool bare;
 	const char *node; /* its name in texts: the facts' hostname; never NULL */
+	/* Where many nodes have these facts: their names, and their places among all
+	 * nodes, ascending.  node_count 0: it is one, at its place in the array. */
+	const char *const *nodes;
+	const size_t *places;
+	size_t node_count;
 	struct bitset raw, kvm, features;
 	/* May be on or off whatever the CPU has, and nobody asked: a guest has them
 	 * where its model does.  Empty but for OFFER_RAW. */
@@ -74,8 +79,11 @@ enum rc offer_from_facts(struct catalogue *c, const struct node_facts *f,
  * as on that node: it counts as offered by them. */
 void offers_settle_floating(struct offer *offers, size_t n);
 
-/* "n01, n02 and 3 more" of those that are picked, for a line of text; what has no name
- * goes by its place, "node 4".  "" when memory is short. */
+/* How many nodes have these n offers? */
+size_t offers_node_count(const struct offer *offers, size_t n);
+
+/* "n01, n02 and 3 more" of the nodes of those that are picked, for a line of text; what
+ * has no name goes by its place, "node 4".  "" when memory is short. */
 const char *offers_name(
 	const struct offer *offers, size_t n, const bool *picked, struct arena *arena);
 

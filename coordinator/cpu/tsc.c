@@ -73,7 +73,7 @@ static enum rc remark_rates(
 /* A single node need not be known: there is nothing to compare. */
 static bool is_known(const struct conditions *c, size_t node)
 {
-	return c->count == 1 || rate_of(c, node);
+	return !conditions_several(c) || rate_of(c, node);
 }
 
 static enum rc remark_unscaled(struct conditions *c, struct err *e)

@@ -35,8 +35,8 @@ static int compare_groups(const void *left, const void *right)
 {
 	const struct vendor_group *a = left, *b = right;
 
-	if (a->count != b->count)
-		return a->count > b->count ? -1 : 1;
+	if (a->nodes != b->nodes)
+		return a->nodes > b->nodes ? -1 : 1;
 	return strcmp(a->vendor, b->vendor);
 }
 
@@ -68,6 +68,7 @@ enum rc vendor_group(const struct offer *offers, size_t n, struct arena *arena,
 		if (!g->node)
 			return err_memory(e);
 		g->node[g->count++] = i;
+		g->nodes += offers_node_count(&offers[i], 1);
 	}
 	if (*count)
 		qsort(*out, *count, sizeof(**out), compare_groups);
@@ -79,7 +80,8 @@ bool vendor_is_one(const struct offer *offers, size_t n, enum virt_type virt)
 	for (size_t i = 1; i < n; i++)
 		if (strcmp(offers[i].vendor, offers[0].vendor) != 0)
 			return false;
-	return n <= 1 || virt != VIRT_KVM || offers[0].vendor[0];
+	return offers_node_count(offers, n) <= 1 || virt != VIRT_KVM ||
+	       offers[0].vendor[0];
 }
 
 /* ---- the refusal */

@@ -13,6 +13,7 @@ struct vendor_group {
 	const char *vendor; /* "": unknown */
 	size_t *node;	    /* places in the offers, ascending */
 	size_t count;
+	size_t nodes; /* that have these offers */
 };
 
 /* "Intel", "Zhaoxin or VIA (CentaurHauls)", "'GenuineIotel'", "unknown vendor"; "" when

@@ -168,7 +168,7 @@ static bool matters(const struct conditions *c, const struct component *componen
 {
 	struct bitset users = users_in(c, component, set);
 
-	return c->virt == VIRT_KVM && c->count > 1 && !bitset_is_empty(&users);
+	return c->virt == VIRT_KVM && conditions_several(c) && !bitset_is_empty(&users);
 }
 
 struct bitset xsave_forbids(const struct conditions *c, const struct bitset *baseline)

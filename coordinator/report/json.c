@@ -9,6 +9,7 @@
 #include "coordinator/cpu/psabi.h"
 #include "coordinator/cpu/names.h"
 #include "coordinator/report/diff.h"
+#include "coordinator/report/groups.h"
 #include "coordinator/report/utf8.h"
 
 enum { DIFF_BYTES_MAX = 1024 * 1024 };
@@ -17,6 +18,7 @@ enum { DIFF_BYTES_MAX = 1024 * 1024 };
  * refused: so one flag catches them all. */
 struct writer {
 	struct arena *arena;
+	bool folds; /* a run of many: names are folded to patterns */
 	bool failed;
 };
 
@@ -55,6 +57,20 @@ static json_t *texts_of(struct writer *w, const struct texts *list)
 	for (size_t i = 0; i < list->count; i++)
 		add(w, array, text_of(w, list->item[i]));
 	return array;
+}
+
+/* Names of nodes. */
+static json_t *names_of_nodes(struct writer *w, const struct texts *names)
+{
+	struct texts folded;
+	struct err e;
+
+	if (!w->folds)
+		return texts_of(w, names);
+	if (groups_fold(names, w->arena, &folded, &e) == RC_OK)
+		return texts_of(w, &folded);
+	w->failed = true;
+	return json_array();
 }
 
 static json_t *error_of(struct writer *w, const struct err *err)
@@ -122,7 +138,7 @@ static json_t *pools_of(struct writer *w, const struct report *r)
 		json_t *object = json_object();
 
 		put(w, object, "vendor", text_or_null(w, p->vendor));
-		put(w, object, "nodes", texts_of(w, &p->nodes));
+		put(w, object, "nodes", names_of_nodes(w, &p->nodes));
 		put(w, object, "without", text_or_null(w, p->without));
 		put(w, object, "level", level_of(w, r, p->level, p->xml));
 		put(w, object, "error", error_of(w, &p->err));
@@ -157,8 +173,8 @@ static json_t *losses_of(struct writer *w, const struct report *r)
 		json_t *object = json_object();
 
 		put(w, object, "feature", text_of(w, r->losses[i].feature));
-		put(w, object, "lacked_by", texts_of(w, &r->losses[i].lacked_by));
-		put(w, object, "refused_by", texts_of(w, &r->losses[i].refused_by));
+		put(w, object, "lacked_by", names_of_nodes(w, &r->losses[i].lacked_by));
+		put(w, object, "refused_by", names_of_nodes(w, &r->losses[i].refused_by));
 		add(w, array, object);
 	}
 	return array;
@@ -188,7 +204,7 @@ static json_t *remarks_of(struct writer *w, const struct report *r)
 		put(w, object, "warning", json_boolean(m->warning));
 		put(w, object, "about", text_of(w, m->about));
 		put(w, object, "text", text_of(w, m->text));
-		put(w, object, "nodes", texts_of(w, &m->nodes));
+		put(w, object, "nodes", names_of_nodes(w, &m->nodes));
 		add(w, array, object);
 	}
 	return array;
@@ -271,12 +287,10 @@ static json_t *diff_of(
 	return value;
 }
 
-static json_t *node_of(
-	struct writer *w, const struct report *r, const struct report_node *n)
+/* What is said of a node, or of all of a group. */
+static void node_put(struct writer *w, const struct report *r,
+	const struct report_node *n, json_t *object)
 {
-	json_t *object = json_object();
-
-	put(w, object, "name", text_of(w, n->name));
 	put(w, object, "facts", n->facts ? facts_of(w, &n->facts->small) : json_null());
 	put(w, object, "virt_types", virt_types_of(w, n));
 	put(w, object, "offer", offer_of(w, r, n->offer));
@@ -287,17 +301,61 @@ static json_t *node_of(
 	put(w, object, "diff", diff_of(w, r, n));
 	put(w, object, "note", text_or_null(w, n->note));
 	put(w, object, "error", error_of(w, &n->err));
+}
+
+static json_t *node_of(
+	struct writer *w, const struct report *r, const struct report_node *n)
+{
+	json_t *object = json_object();
+
+	put(w, object, "name", text_of(w, n->name));
+	node_put(w, r, n, object);
 	return object;
+}
+
+/* What each says of itself alone is nobody's here. */
+static json_t *group_of(
+	struct writer *w, const struct report *r, const struct report_group *g)
+{
+	json_t *object = json_object(), *facts;
+
+	put(w, object, "count", json_integer((json_int_t)g->names.count));
+	put(w, object, "names", names_of_nodes(w, &g->names));
+	node_put(w, r, g->like, object);
+	facts = json_object_get(object, "facts");
+	if (json_is_object(facts)) {
+		put(w, facts, "hostname", json_null());
+		put(w, facts, "host_uuid", json_null());
+	}
+	return object;
+}
+
+/* Nodes that stand alone, and in a run of many the groups of those that do not. */
+static void nodes_put(struct writer *w, const struct report *r, json_t *object)
+{
+	json_t *nodes = json_array(), *groups = w->folds ? json_array() : json_null();
+	struct report_group *all;
+	size_t count = 0;
+	struct err e;
+
+	if (groups_make(r, GROUPS_JSON_NODES, w->arena, &all, &count, &e) != RC_OK)
+		w->failed = true;
+	for (size_t i = 0; i < count && !w->failed; i++) {
+		if (all[i].names.count == 1)
+			add(w, nodes, node_of(w, r, all[i].like));
+		else
+			add(w, groups, group_of(w, r, &all[i]));
+	}
+	put(w, object, "nodes", nodes);
+	put(w, object, "groups", groups);
 }
 
 /* ---- the whole */
 
 static json_t *report_of(struct writer *w, const struct report *r)
 {
-	json_t *object = json_object(), *nodes = json_array();
+	json_t *object = json_object();
 
-	for (size_t i = 0; i < r->count; i++)
-		add(w, nodes, node_of(w, r, &r->nodes[i]));
 	put(w, object, "schema", json_string("cpuherd/1"));
 	put(w, object, "version", json_string(CPUHERD_VERSION));
 	put(w, object, "verb", text_of(w, r->verb));
@@ -314,7 +372,7 @@ static json_t *report_of(struct writer *w, const struct report *r)
 	put(w, object, "lost", r->explains ? losses_of(w, r) : json_null());
 	put(w, object, "machines", machines_of(w, r));
 	put(w, object, "remarks", remarks_of(w, r));
-	put(w, object, "nodes", nodes);
+	nodes_put(w, r, object);
 	put(w, object, "summary", text_or_null(w, r->summary));
 	return object;
 }
@@ -338,7 +396,7 @@ static enum rc object_print(FILE *out, json_t *object, struct err *e)
 
 enum rc json_print(FILE *out, const struct report *r, struct arena *arena, struct err *e)
 {
-	struct writer w = { .arena = arena };
+	struct writer w = { .arena = arena, .folds = r->count > GROUPS_JSON_NODES };
 	json_t *object = report_of(&w, r);
 
 	if (w.failed) {

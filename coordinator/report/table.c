@@ -5,191 +5,12 @@
 #include <string.h>
 
 #include "coordinator/report/diff.h"
+#include "coordinator/report/groups.h"
+#include "coordinator/report/printer.h"
 #include "coordinator/report/utf8.h"
 #include "proto/texts.h"
 
 enum { DIFF_BYTES_MAX = 16 * 1024 * 1024 };
-
-struct printer {
-	FILE *out;
-	const struct report *report;
-	bool colours;
-	struct arena *arena;
-};
-
-/* ---- columns: what a verb shows of each node */
-
-typedef const char *cell_fn(const struct printer *p, const struct report_node *n);
-
-static const char *count_text(const struct printer *p, const struct bitset *set)
-{
-	return arena_format(p->arena, "%zu", bitset_count(set));
-}
-
-static const char *cell_node(const struct printer *p, const struct report_node *n)
-{
-	(void)p;
-	return n->name;
-}
-
-static const char *cell_cpu(const struct printer *p, const struct report_node *n)
-{
-	(void)p;
-	return n->offer ? n->offer->cpu : "";
-}
-
-static const char *cell_kernel(const struct printer *p, const struct report_node *n)
-{
-	(void)p;
-	return n->facts ? n->facts->small.kernel : "";
-}
-
-static const char *cell_microcode(const struct printer *p, const struct report_node *n)
-{
-	(void)p;
-	return n->facts ? n->facts->small.microcode : "";
-}
-
-static const char *cell_libvirt(const struct printer *p, const struct report_node *n)
-{
-	return n->facts ? report_version(p->arena, n->facts->small.libvirt_version) : "";
-}
-
-static const char *cell_qemu(const struct printer *p, const struct report_node *n)
-{
-	return n->facts ? report_version(p->arena, n->facts->small.hypervisor_version)
-			: "";
-}
-
-static const char *cell_virt(const struct printer *p, const struct report_node *n)
-{
-	const char *text = "";
-
-	for (int virt = 0; virt < VIRT_COUNT && text; virt++)
-		if (n->virt[virt])
-			text = arena_format(p->arena, "%s%s%s", text, text[0] ? "," : "",
-				virt_names[virt]);
-	return text;
-}
-
-static const char *cell_raw(const struct printer *p, const struct report_node *n)
-{
-	return n->offer ? count_text(p, &n->offer->raw) : "";
-}
-
-static const char *cell_kvm(const struct printer *p, const struct report_node *n)
-{
-	return n->offer ? count_text(p, &n->offer->kvm) : "";
-}
-
-static const char *cell_offer(const struct printer *p, const struct report_node *n)
-{
-	return n->offer ? count_text(p, &n->offer->features) : "";
-}
-
-static const char *cell_vote(const struct printer *p, const struct report_node *n)
-{
-	(void)p;
-	return report_vote_name(n->vote);
-}
-
-static const char *cell_outcome(const struct printer *p, const struct report_node *n)
-{
-	(void)p;
-	return n->outcome[0] ? n->outcome : n->err.code != RC_OK ? "failed" : "";
-}
-
-static const struct column {
-	const char *title;
-	cell_fn *cell;
-	bool right; /* numbers */
-	const char *verbs;
-} columns[] = {
-	{ "NODE", cell_node, false, "negotiate plan probe" },
-	{ "CPU", cell_cpu, false, "negotiate plan probe" },
-	{ "KERNEL", cell_kernel, false, "probe" },
-	{ "MICROCODE", cell_microcode, false, "probe" },
-	{ "LIBVIRT", cell_libvirt, false, "probe" },
-	{ "QEMU", cell_qemu, false, "probe" },
-	{ "VIRT", cell_virt, false, "probe" },
-	{ "RAW", cell_raw, true, "plan probe" },
-	{ "KVM", cell_kvm, true, "plan probe" },
-	{ "OFFER", cell_offer, true, "negotiate plan probe" },
-	{ "VOTE", cell_vote, false, "negotiate" },
-	{ "OUTCOME", cell_outcome, false, "negotiate plan probe" },
-};
-
-enum { COLUMNS = sizeof(columns) / sizeof(columns[0]) };
-
-/* ---- the table */
-
-static const char *colour_of(const struct printer *p, const struct report_node *n)
-{
-	if (!p->colours || !n)
-		return "";
-	if (n->err.code != RC_OK)
-		return "\033[31m";
-	return n->outcome[0] ? "\033[32m" : "";
-}
-
-/* One line; blanks behind the last filled cell are left out. */
-static void row_print(const struct printer *p, const struct report_node *n,
-	const char *const cell[static COLUMNS], const size_t width[static COLUMNS])
-{
-	const char *colour = colour_of(p, n);
-	size_t owed = 0;
-
-	fputs(colour, p->out);
-	for (size_t i = 0; i < COLUMNS; i++) {
-		size_t fill;
-
-		if (width[i] == 0)
-			continue;
-		fill = width[i] - utf8_width(cell[i]);
-		if (cell[i][0]) {
-			owed += columns[i].right ? fill : 0;
-			fprintf(p->out, "%*s%s", (int)owed, "", cell[i]);
-			owed = columns[i].right ? 2 : fill + 2;
-		} else {
-			owed += fill + 2;
-		}
-	}
-	fprintf(p->out, "%s\n", colour[0] ? "\033[0m" : "");
-}
-
-static size_t max(size_t a, size_t b)
-{
-	return a > b ? a : b;
-}
-
-static enum rc nodes_print(const struct printer *p, struct err *e)
-{
-	const struct report *r = p->report;
-	const char *title[COLUMNS], **cell;
-	size_t width[COLUMNS] = { 0 };
-
-	cell = arena_alloc(p->arena, r->count * COLUMNS + 1, sizeof(*cell));
-	if (!cell)
-		return err_memory(e);
-	for (size_t i = 0; i < COLUMNS; i++) {
-		bool wanted = strstr(columns[i].verbs, r->verb) != NULL;
-
-		title[i] = columns[i].title;
-		for (size_t n = 0; n < r->count; n++) {
-			const char **c = &cell[n * COLUMNS + i];
-			const char *text = wanted ? columns[i].cell(p, &r->nodes[n]) : "";
-
-			*c = utf8_clean(p->arena, text ? text : "");
-			width[i] = max(width[i], utf8_width(*c));
-		}
-		/* a column with nothing in it is left out */
-		width[i] = width[i] ? max(width[i], utf8_width(title[i])) : 0;
-	}
-	row_print(p, NULL, title, width);
-	for (size_t n = 0; n < r->count; n++)
-		row_print(p, &r->nodes[n], &cell[n * COLUMNS], width);
-	return RC_OK;
-}
 
 /* ---- below the table */
 
@@ -198,6 +19,11 @@ static const char *list_text(const struct printer *p, const struct texts *list)
 	const char *text = texts_join(list, list->count, p->arena);
 
 	return text ? utf8_clean(p->arena, text) : "";
+}
+
+static const char *nodes_text(const struct printer *p, const struct texts *list)
+{
+	return utf8_clean(p->arena, groups_names(list, p->arena));
 }
 
 static void errors_of_nodes_print(const struct printer *p)
@@ -269,7 +95,7 @@ static const char *missing_names(const struct printer *p, const struct missing *
 			break;
 	}
 	*end = i > first ? i : first + 1;
-	return list_text(p, &names);
+	return nodes_text(p, &names);
 }
 
 /* One line for all facts that the same nodes lack for the same reason. */
@@ -302,6 +128,8 @@ static bool texts_equal(const struct texts *a, const struct texts *b)
 {
 	if (a->count != b->count)
 		return false;
+	if (a->item == b->item)
+		return true;
 	for (size_t i = 0; i < a->count; i++)
 		if (strcmp(a->item[i], b->item[i]) != 0)
 			return false;
@@ -324,14 +152,17 @@ static void loss_group_print(const struct printer *p, size_t first, bool *printe
 			return;
 	}
 	if (l[first].lacked_by.count)
-		fprintf(p->out, "not on %zu of %zu (%s): %s\n", l[first].lacked_by.count,
-			p->report->count, list_text(p, &l[first].lacked_by),
-			list_text(p, &features));
+		fprintf(p->out,
+			l[first].lacked_by.count > GROUPS_TABLE_NODES
+				? "not on %zu of %zu: %s: %s\n"
+				: "not on %zu of %zu (%s): %s\n",
+			l[first].lacked_by.count, p->report->count,
+			nodes_text(p, &l[first].lacked_by), list_text(p, &features));
 	else if (!l[first].refused_by.count)
 		fprintf(p->out, "left out: %s\n", list_text(p, &features));
 	else
 		fprintf(p->out, "voted out by %s: %s\n",
-			list_text(p, &l[first].refused_by), list_text(p, &features));
+			nodes_text(p, &l[first].refused_by), list_text(p, &features));
 }
 
 static void losses_print(const struct printer *p)
@@ -368,7 +199,7 @@ static void remarks_print(const struct printer *p)
 		fprintf(p->out, "%s%s (%s): %s%s%s\n", i ? "" : "\n",
 			m->warning ? "warning" : "note", m->about,
 			utf8_clean(p->arena, m->text), m->nodes.count ? ": " : "",
-			list_text(p, &m->nodes));
+			nodes_text(p, &m->nodes));
 	}
 }
 
@@ -404,7 +235,7 @@ static void pools_print(const struct printer *p)
 
 		fprintf(p->out, "\n%s, %zu of %zu nodes: %s\n",
 			utf8_clean(p->arena, pool->title), pool->nodes.count, r->count,
-			list_text(p, &pool->nodes));
+			nodes_text(p, &pool->nodes));
 		pool_level_print(p, pool);
 	}
 }
@@ -447,10 +278,10 @@ static enum rc change_print(
 	}
 	rc = diff_of(p, &nodes[first], &diff, e);
 	if (rc == RC_OK && buf_bytes(&diff).size)
-		fprintf(p->out, "\n%s:\n%.*s", list_text(p, &names),
+		fprintf(p->out, "\n%s:\n%.*s", nodes_text(p, &names),
 			(int)buf_bytes(&diff).size, (const char *)buf_bytes(&diff).data);
 	else if (rc == RC_OK)
-		fprintf(p->out, "\n%s: unchanged\n", list_text(p, &names));
+		fprintf(p->out, "\n%s: unchanged\n", nodes_text(p, &names));
 	buf_destroy(&diff);
 	return rc;
 }
@@ -479,7 +310,7 @@ enum rc table_print(FILE *out, const struct report *r, bool colours, struct aren
 	struct err *e)
 {
 	struct printer p = { out, r, colours, arena };
-	enum rc rc = nodes_were_asked(r) ? nodes_print(&p, e) : RC_OK;
+	enum rc rc = nodes_were_asked(r) ? printer_nodes(&p, e) : RC_OK;
 
 	if (rc != RC_OK)
 		return rc;

@@ -5,6 +5,7 @@
 
 #include "base/digest.h"
 #include "base/log.h"
+#include "coordinator/verb/classes.h"
 #include "coordinator/verb/sources.h"
 #include "proto/limits.h"
 #include "proto/texts.h"
@@ -367,9 +368,16 @@ static enum rc gather_from_files(struct run *run)
 	return RC_OK;
 }
 
-enum rc gather_facts(struct run *run, bool hold, struct err *e)
+static enum rc gather_all(struct run *run, bool hold, struct err *e)
 {
 	if (!run->fleet)
 		return gather_from_files(run);
 	return gather_from_fleet(run, hold, e);
+}
+
+enum rc gather_facts(struct run *run, bool hold, struct err *e)
+{
+	enum rc rc = gather_all(run, hold, e);
+
+	return rc == RC_OK ? classes_make(run, e) : rc;
 }

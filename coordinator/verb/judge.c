@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "coordinator/render/libvirt.h"
+#include "coordinator/verb/classes.h"
 #include "coordinator/verb/split.h"
 #include "coordinator/verb/wants.h"
 #include "proto/texts.h"
@@ -32,27 +33,30 @@ static enum rc conditions_read(struct run *run, struct err *e)
 	if (run->conditions.nodes)
 		return RC_OK;
 	run->conditions = (struct conditions){ .catalogue = run->catalogue,
-		.facts = run->facts,
+		.facts = run->class_facts,
 		.offers = run->offers,
-		.count = run->count,
+		.count = run->class_count,
 		.virt = run->virt,
 		.arena = &run->arena,
 		.floor = mitigation_floor_of(run->options->mitigations) };
 	return conditions_begin(&run->conditions, e);
 }
 
-/* Those that are marked; what is about all is about a pool's nodes, or names none. */
+/* Of the classes that are marked; what is about all is about a pool's nodes, or names
+ * none. */
 static enum rc remark_nodes(struct run *run, const struct condition_remark *m,
 	const struct pool *pool, struct texts *out, struct err *e)
 {
-	size_t count = pool ? pool->count : run->count;
-	enum rc rc = RC_OK;
+	bool *of = arena_alloc(&run->arena, run->class_count + 1, sizeof(*of));
+	size_t count = pool ? pool->count : run->class_count;
 
-	for (size_t i = 0; (m->of || pool) && i < count && rc == RC_OK; i++)
-		if (!m->of || m->of[i])
-			rc = texts_add(out, run->nodes[pool ? pool->node[i] : i].name,
-				&run->arena, e);
-	return rc;
+	if (!of)
+		return err_memory(e);
+	if (!m->of && !pool)
+		return RC_OK;
+	for (size_t i = 0; i < count; i++)
+		of[pool ? pool->node[i] : i] = !m->of || m->of[i];
+	return classes_add_names(run, of, out, e);
 }
 
 enum rc judge_take_remarks(struct run *run, const struct condition_remark *remarks,

@@ -86,7 +86,7 @@ static enum rc name_make(char name[static RUN_NAME_MAX], struct err *e)
 static enum message_tag request_stage(struct push *p, size_t node)
 {
 	const struct report_node *n = &p->run->nodes[node];
-	const struct offer *offer = &p->run->offers[node];
+	const struct offer *offer = p->run->nodes[node].offer;
 	struct bytes expected = { 0 };
 
 	if (n->exists) {

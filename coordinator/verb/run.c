@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "coordinator/report/groups.h"
 #include "coordinator/report/progress.h"
 #include "coordinator/ssh/defaults.h"
 #include "coordinator/verb/failed.h"
@@ -53,9 +54,8 @@ static enum rc nodes_make(struct run *run, struct err *e)
 {
 	run->count = run->inventory.count;
 	run->facts = arena_alloc(&run->arena, run->count, sizeof(*run->facts));
-	run->offers = arena_alloc(&run->arena, run->count, sizeof(*run->offers));
 	run->nodes = arena_alloc(&run->arena, run->count, sizeof(*run->nodes));
-	if (!run->facts || !run->offers || !run->nodes)
+	if (!run->facts || !run->nodes)
 		return err_memory(e);
 	for (size_t i = 0; i < run->count; i++) {
 		facts_init(&run->facts[i]);
@@ -334,7 +334,7 @@ static bool wants_colours(FILE *out)
 /* " (node01, node02)"; nothing where a remark is about all. */
 static const char *remark_nodes(struct arena *arena, const struct texts *nodes)
 {
-	const char *names = nodes->count ? texts_join(nodes, nodes->count, arena) : NULL;
+	const char *names = nodes->count ? groups_names(nodes, arena) : NULL;
 	const char *text = names ? arena_format(arena, " (%s)", names) : NULL;
 
 	return text ? text : "";

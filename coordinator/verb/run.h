@@ -13,6 +13,13 @@
 #include "coordinator/verb/options.h"
 #include "coordinator/verb/sources.h"
 
+/* Nodes whose facts are equal but for what each says of itself alone. */
+struct run_class {
+	const char **names; /* in the order of the run */
+	size_t *places;	    /* of the same nodes */
+	size_t count;
+};
+
 struct run {
 	const struct options *options;
 	struct arena arena; /* lives until run_end() */
@@ -27,11 +34,17 @@ struct run {
 	size_t count;
 	struct report report;
 
+	/* by classes_make(): nodes[i].class is a place in these */
+	struct run_class *classes;
+	struct node_facts *class_facts;
+	size_t class_count;
+
 	/* judge */
 	struct catalogue *catalogue;
 	const struct bitset_ops *ops;
 	enum virt_type virt;
-	struct offer *offers; /* one per node */
+	struct offer *offers;	    /* one per class; node is NULL: none */
+	enum virt_type *offer_virt; /* for which it was made */
 	struct wishes wishes;
 	struct conditions conditions;
 	struct level level;

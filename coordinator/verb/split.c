@@ -4,6 +4,8 @@
 
 #include "coordinator/cpu/pools.h"
 #include "coordinator/cpu/vendor.h"
+#include "coordinator/report/groups.h"
+#include "coordinator/verb/classes.h"
 #include "coordinator/verb/judge.h"
 #include "proto/texts.h"
 
@@ -11,41 +13,41 @@
 
 /* "node02,node05": of all nodes but these.  It goes with any other option of the run,
  * which a list of the pool's own nodes would not (--hosts, --from). */
-static const char *names_but(struct run *run, const struct pool *pool)
+static enum rc names_but(struct run *run, const bool *of, const char **out, struct err *e)
 {
-	struct buf out = buf_with_cap(run->count * 300);
-	const char *text = "";
-	size_t own = 0;
-	enum rc rc = RC_OK;
+	struct texts names = { 0 }, folded;
+	bool *others = arena_alloc(&run->arena, run->class_count, sizeof(*others));
+	enum rc rc = others ? RC_OK : err_memory(e);
 
-	for (size_t i = 0; i < run->count && rc == RC_OK; i++) {
-		if (own < pool->count && pool->node[own] == i)
-			own++;
-		else
-			rc = buf_format(&out, "%s%s", buf_bytes(&out).size ? "," : "",
-				run->nodes[i].name);
+	for (size_t i = 0; i < run->class_count && rc == RC_OK; i++)
+		others[i] = !of[i];
+	if (rc == RC_OK)
+		rc = classes_add_names(run, others, &names, e);
+	if (rc == RC_OK && names.count > GROUPS_TABLE_NODES) {
+		rc = groups_fold(&names, &run->arena, &folded, e);
+		names = folded;
 	}
-	text = rc == RC_OK ? arena_text_n(&run->arena, buf_bytes(&out).data,
-				     buf_bytes(&out).size)
-			   : NULL;
-	buf_destroy(&out);
-	return text;
+	*out = rc == RC_OK ? texts_join_with(&names, ",", &run->arena) : NULL;
+	return rc == RC_OK && !*out ? err_memory(e) : rc;
 }
 
 static enum rc pool_report(
 	struct run *run, const struct pool *from, struct report_pool *to, struct err *e)
 {
+	bool *of = arena_alloc(&run->arena, run->class_count, sizeof(*of));
+
+	if (!of)
+		return err_memory(e);
+	for (size_t i = 0; i < from->count; i++)
+		of[from->node[i]] = true;
 	*to = (struct report_pool){ .vendor = from->vendor,
 		.title = vendor_title(from->vendor, &run->arena),
 		.xml = "",
-		.without = names_but(run, from),
 		.err = from->why };
-	if (!to->without)
-		return err_memory(e);
-	for (size_t i = 0; i < from->count; i++)
-		if (texts_add(&to->nodes, run->nodes[from->node[i]].name, &run->arena,
-			    e) != RC_OK)
-			return e->code;
+	if (names_but(run, of, &to->without, e) != RC_OK)
+		return e->code;
+	if (classes_add_names(run, of, &to->nodes, e) != RC_OK)
+		return e->code;
 	if (from->why.code != RC_OK)
 		return RC_OK;
 	to->level = &from->level;
@@ -61,7 +63,8 @@ enum rc split_by_vendor(struct run *run, struct err *e)
 	struct pool *pools;
 	size_t count;
 
-	if (run->wishes.cross_vendor || vendor_is_one(run->offers, run->count, run->virt))
+	if (run->wishes.cross_vendor ||
+		vendor_is_one(run->offers, run->class_count, run->virt))
 		return e->code;
 	if (pools_choose(&run->conditions, &run->wishes, run->ops, &pools, &count,
 		    &inner) != RC_OK)
@@ -96,7 +99,7 @@ static const char *const warnings[VIRT_COUNT] = {
 
 enum rc split_warn(struct run *run, struct err *e)
 {
-	bool one = vendor_is_one(run->offers, run->count, run->virt);
+	bool one = vendor_is_one(run->offers, run->class_count, run->virt);
 	const char *text = warnings[run->virt];
 
 	if (!run->wishes.cross_vendor || run->report.rounds > 0)

@@ -17,7 +17,7 @@ static bool ask_vote(
 	void *context, size_t node, enum message_tag *tag, const void **value)
 {
 	struct ballot *b = context;
-	const struct offer *offer = &b->run->offers[node];
+	const struct offer *offer = b->run->nodes[node].offer;
 
 	b->proposals[node] = (struct propose){
 		.round = b->run->report.rounds,

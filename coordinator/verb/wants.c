@@ -206,15 +206,17 @@ static enum rc refuse_one(
 	struct run *run, size_t feature, struct refusals *all, struct err *e)
 {
 	const char *name = catalogue_name(run->catalogue, feature);
-	bool *lacking = arena_alloc(&run->arena, run->count, sizeof(*lacking));
+	bool *lacking = arena_alloc(&run->arena, run->class_count, sizeof(*lacking));
 	struct refusal one = { 0 };
 	enum rc rc = RC_OK;
 
 	if (!lacking)
 		return err_memory(e);
-	one.why = wishes_why_not(run->offers, run->count, &run->wishes, feature, lacking);
+	one.why = wishes_why_not(
+		run->offers, run->class_count, &run->wishes, feature, lacking);
 	for (size_t i = 0; i < run->count && rc == RC_OK; i++)
-		if (lacking[i] || texts_have(&run->nodes[i].refused, name))
+		if (lacking[run->nodes[i].class] ||
+			texts_have(&run->nodes[i].refused, name))
 			rc = texts_add(&one.nodes, run->nodes[i].name, &run->arena, e);
 	return rc == RC_OK ? refusals_add(run, all, &one, name, e) : rc;
 }
@@ -241,7 +243,7 @@ static enum rc explain_all(struct run *run, const struct refusals *all, struct e
 enum rc wants_explain(struct run *run, struct err *e)
 {
 	struct bitset out = wishes_taken_out(&run->wishes);
-	struct bitset base = baseline_of(run->offers, run->count, &out, run->ops);
+	struct bitset base = baseline_of(run->offers, run->class_count, &out, run->ops);
 	struct bitset missing = wishes_required(&run->wishes, run->virt);
 	struct refusals all = { 0 };
 	enum rc rc = RC_OK;

@@ -1,6 +1,7 @@
 #include "base/digest.h"
 #include "base/hex.h"
 #include "base/log.h"
+#include "base/lookup.h"
 #include "base/text.h"
 #include "base/token.h"
 #include "tests/support/test.h"
@@ -236,6 +237,30 @@ static void what_is_not_so_many_digits_is_no_bytes(void **state)
 			fail_msg("\"%s\" was read", texts[i]);
 }
 
+/* Hashes that are shared, as one who means harm would choose them. */
+static void a_lookup_gives_all_numbers_of_a_hash_and_no_others(void **state)
+{
+	struct arena arena = { 0 };
+	struct lookup l = { 0 };
+	struct err e;
+
+	(void)state;
+	for (size_t i = 0; i < 1000; i++)
+		assert_rc(lookup_add(&l, i % 7 << 60 | i % 3, i, &arena, &e), RC_OK, &e);
+	for (uint64_t h = 0; h < 21; h++) {
+		size_t cursor = 0, found = 0, at;
+
+		while ((at = lookup_next(&l, h % 7 << 60 | h % 3, &cursor)) != SIZE_MAX) {
+			assert_int_equal(at % 21, h);
+			found++;
+		}
+		assert_int_equal(found, 1000 / 21 + (h < 1000 % 21));
+	}
+	assert_true(lookup_hash((struct bytes){ (const uint8_t *)"a", 1 }) !=
+		    lookup_hash((struct bytes){ (const uint8_t *)"a\0", 2 }));
+	arena_destroy(&arena);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest cases[] = {
@@ -254,6 +279,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(an_array_of_cache_lines_begins_on_one),
 		cmocka_unit_test(a_growing_array_keeps_its_items),
 		cmocka_unit_test(tokens_are_hexadecimal_fill_their_room_and_differ),
+		cmocka_unit_test(a_lookup_gives_all_numbers_of_a_hash_and_no_others),
 		cmocka_unit_test(sha256_of_abc_is_the_published_one),
 	};
 

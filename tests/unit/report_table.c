@@ -210,7 +210,7 @@ static void json_reads_back_with_every_key_of_the_page(void **state)
 	static const char *const keys[] = { "schema", "version", "verb", "ok",
 		"exit_status", "error", "dry_run", "virt_type", "virt_note", "rounds",
 		"wishes", "level", "pools", "lost", "machines", "remarks", "nodes",
-		"summary" };
+		"groups", "summary" };
 	static const char *const level_keys[] = { "name", "model", "vendor", "require",
 		"disable", "features", "maxphysaddr", "xsave_bytes", "psabi", "xml" };
 	static const char *const node_keys[] = { "name", "facts", "virt_types", "offer",
@@ -397,6 +397,83 @@ static void random_differences_are_those_of_diff_u(void **state)
 	assert_int_equal(system(arena_format(&arena, "rm -r %s", folder)), 0);
 }
 
+/* ---- many nodes */
+
+enum { MANY = 1500 };
+
+/* Two kinds of nodes by turns; the tenth failed, and of the twentieth there is a note. */
+static void make_many(struct report *many)
+{
+	struct report_node *all = arena_alloc(&arena, MANY, sizeof(*all));
+
+	assert_non_null(all);
+	for (size_t i = 0; i < MANY; i++) {
+		all[i] = nodes[i % 2];
+		all[i].name = arena_format(&arena, "n%04zu", i);
+		all[i].class = i % 2;
+	}
+	all[10] = nodes[2];
+	all[10].name = "n0010";
+	all[14] = nodes[2];
+	all[14].name = "n0014";
+	/* what is shown of it is what is shown of the others */
+	err_set(&all[16].err, RC_TIMEOUT, 0, "too slow");
+	all[20].note = "look at it";
+	*many = report;
+	many->nodes = all;
+	many->count = MANY;
+}
+
+static void many_nodes_that_are_alike_are_one_line(void **state)
+{
+	struct report usual = report;
+	const char *text;
+
+	(void)state;
+	make_many(&report);
+	text = print(false, false);
+	report = usual;
+	assert_contains(text, "\nn[0000,0002,0004,0006,0008,0012,0018,002...    747  AMD "
+			      "EPYC\xe2\x84\xa2 7601");
+	assert_contains(text, "\nn[0001,0003,");
+	assert_contains(text, "\nn0010                                            1 ");
+	assert_contains(text, "\nn0010: connect: no route to host; see ");
+	assert_contains(text, "\nn0020: look at it\n");
+	assert_contains(text, "\nn0014                                            1 ");
+	assert_contains(text, "\nn0016                                            1 ");
+	assert_null(strstr(text, "\nn0012 "));
+}
+
+static void many_nodes_are_groups_in_json(void **state)
+{
+	struct report usual = report;
+	json_t *object, *groups, *names, *all;
+	json_error_t error;
+
+	(void)state;
+	make_many(&report);
+	object = json_loads(print(true, false), JSON_REJECT_DUPLICATES, &error);
+	report = usual;
+	assert_non_null(object);
+	all = json_object_get(object, "nodes");
+	assert_int_equal(json_array_size(all), 4);
+	assert_string_equal(
+		json_string_value(json_object_get(json_array_get(all, 0), "name")),
+		"n0010");
+	groups = json_object_get(object, "groups");
+	assert_int_equal(json_array_size(groups), 2);
+	assert_int_equal(
+		json_integer_value(json_object_get(json_array_get(groups, 1), "count")),
+		750);
+	names = json_object_get(json_array_get(groups, 1), "names");
+	assert_true(json_array_size(names) > 1);
+	assert_string_equal(
+		json_string_value(json_object_get(
+			json_object_get(json_array_get(groups, 1), "offer"), "source")),
+		"libvirt");
+	json_decref(object);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest cases[] = {
@@ -414,6 +491,9 @@ int main(int argc, char **argv)
 			json_reads_back_with_every_key_of_the_page, make_report),
 		cmocka_unit_test_setup(texts_of_nodes_become_valid_json, make_report),
 		cmocka_unit_test_setup(equal_reports_give_equal_bytes, make_report),
+		cmocka_unit_test_setup(
+			many_nodes_that_are_alike_are_one_line, make_report),
+		cmocka_unit_test_setup(many_nodes_are_groups_in_json, make_report),
 		cmocka_unit_test(only_well_formed_utf8_stays),
 		cmocka_unit_test(differences_read_like_diff_u),
 		cmocka_unit_test(random_differences_are_those_of_diff_u),

@@ -1,0 +1,17 @@
+/* printer.h - what the parts of the table share (table.c, nodes.c). */
+#ifndef COORDINATOR_PRINTER_H
+#define COORDINATOR_PRINTER_H
+
+#include "coordinator/report/report.h"
+
+struct printer {
+	FILE *out;
+	const struct report *report;
+	bool colours;
+	struct arena *arena;
+};
+
+/* The table itself: a line a node, or in a run of many a line for those that are alike. */
+enum rc printer_nodes(const struct printer *p, struct err *e);
+
+#endif
