@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "coordinator/net/agent.h"
 #include "coordinator/net/capacity.h"
+#include "coordinator/net/keyring.h"
 #include "coordinator/net/lane.h"
 
 enum {
@@ -19,6 +19,7 @@ enum {
 struct fleet {
 	struct crew crew;
 	struct hostkey_policy hostkeys;
+	struct keyring keyring;
 	struct image image;
 	struct arena arena;
 	struct capacity capacity;
@@ -138,39 +139,25 @@ const struct err *fleet_error(const struct fleet *f, size_t node)
 /* ---- life */
 
 /* Less than a node has to connect, so that a node is not blamed for the agent. */
-static uint32_t agent_patience_s(const struct fleet_options *options)
+static uint32_t agent_patience_ms(const struct fleet_options *options)
 {
 	uint32_t half = (options->connect_timeout_s ? options->connect_timeout_s
-						    : CONNECT_S) /
-			2;
+						    : CONNECT_S) *
+			1000 / 2;
 
-	return half < 1 ? 1 : half < AGENT_S ? half : AGENT_S;
+	return half < AGENT_S * 1000 ? half : AGENT_S * 1000;
 }
 
-/* An agent that is of no use is a reason only if nobody gets in without it. */
-static enum rc check_agent(struct fleet *f, struct err *e)
+static enum rc load_keys(struct fleet *f, struct err *e)
 {
-	struct session_common *common = &f->crew.common;
-	struct err why;
+	const struct ssh_settings *const *settings = f->crew.options->settings;
+	size_t count = f->crew.inv->count;
+	enum rc rc = keyring_load(&f->keyring, settings, count, e);
 
-	if (!common->use_agent ||
-		agent_check(agent_patience_s(f->crew.options) * 1000, &why) == RC_OK)
-		return RC_OK;
-	if (why.code == RC_TIMEOUT)
-		log_line(LOG_WARN, NULL, "%s", why.text);
-	common->use_agent = false;
-	common->why_no_agent = arena_text(&f->arena, why.text);
-	return common->why_no_agent ? RC_OK : err_memory(e);
-}
-
-static enum rc load_identities(struct fleet *f, struct err *e)
-{
-	struct identity *identities;
-	enum rc rc = identity_read_all(f->crew.options->settings[0], &f->arena,
-		&identities, &f->crew.common.identity_count, e);
-
-	f->crew.common.identities = identities;
-	return rc;
+	f->crew.common.keyring = &f->keyring;
+	if (rc != RC_OK)
+		return rc;
+	return keyring_unlock(&f->keyring, settings, count, f->crew.common.agent_ms, e);
 }
 
 static enum rc load_known_hosts(struct fleet *f, struct err *e)
@@ -191,12 +178,12 @@ static void describe_common(struct fleet *f)
 	common->transport = &transport_libssh2;
 	common->world = &f->crew.world->session;
 	common->hostkeys = &f->hostkeys;
-	common->use_agent = o->settings[0]->agent != NULL;
 	common->connect = o->connect ? o->connect : "";
 	common->image = &f->image;
 	common->connect_ms = (o->connect_timeout_s ? o->connect_timeout_s : CONNECT_S) *
 			     1000;
 	common->request_ms = (o->timeout_s ? o->timeout_s : REQUEST_S) * 1000;
+	common->agent_ms = agent_patience_ms(o);
 	common->answer = lane_answer;
 	common->settled = lane_settled;
 }
@@ -251,16 +238,14 @@ static enum rc members_make(struct fleet *f, struct err *e)
 
 static enum rc fleet_start(struct fleet *f, struct err *e)
 {
-	enum rc rc = transport_start(agent_patience_s(f->crew.options), e);
+	enum rc rc = transport_start(e);
 
 	f->started = rc == RC_OK;
 	describe_common(f);
 	if (rc == RC_OK)
 		rc = members_make(f, e);
 	if (rc == RC_OK)
-		rc = load_identities(f, e);
-	if (rc == RC_OK)
-		rc = check_agent(f, e);
+		rc = load_keys(f, e);
 	if (rc == RC_OK)
 		rc = load_known_hosts(f, e);
 	if (rc == RC_OK)
@@ -312,6 +297,7 @@ void fleet_destroy(struct fleet *f)
 		member_destroy(&c->members[i]);
 	pthread_mutex_destroy(&c->lock);
 	hostkey_destroy(&f->hostkeys);
+	keyring_destroy(&f->keyring);
 	arena_destroy(&f->arena);
 	if (f->started)
 		transport_stop();

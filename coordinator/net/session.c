@@ -34,11 +34,10 @@ static const struct state_row {
 	[S_DIAL] = { "connect", step_dial, LIMIT_ADDRESS, S_HANDSHAKE, S_NEXT_ADDRESS, S_NEXT_ADDRESS, STAGE_CONNECT },
 	[S_NEXT_ADDRESS] = { "next address", step_next_address, LIMIT_DIAL, S_DIAL, S_FAILED, S_FAILED, STAGE_CONNECT },
 	[S_HANDSHAKE] = { "ssh handshake", step_handshake, LIMIT_DIAL, S_HOST_KEY, S_FAILED, S_FAILED, STAGE_CONNECT },
-	[S_HOST_KEY] = { "host key", step_host_key, LIMIT_DIAL, S_AGENT_NEXT, S_FAILED, S_FAILED, STAGE_LOGIN },
-	[S_AGENT_NEXT] = { "agent key", step_agent_next, LIMIT_CONNECT, S_AGENT_LOGIN, S_FILE_NEXT, S_FAILED, STAGE_LOGIN },
-	[S_AGENT_LOGIN] = { "login by agent", step_agent_login, LIMIT_CONNECT, S_CHANNEL, S_AGENT_NEXT, S_FAILED, STAGE_LOGIN },
-	[S_FILE_NEXT] = { "key file", step_file_next, LIMIT_CONNECT, S_FILE_LOGIN, S_FAILED, S_FAILED, STAGE_LOGIN },
-	[S_FILE_LOGIN] = { "login by key file", step_file_login, LIMIT_CONNECT, S_CHANNEL, S_FILE_NEXT, S_FAILED, STAGE_LOGIN },
+	[S_HOST_KEY] = { "host key", step_host_key, LIMIT_DIAL, S_AGENT, S_FAILED, S_FAILED, STAGE_LOGIN },
+	[S_AGENT] = { "ssh-agent", step_agent, LIMIT_CONNECT, S_KEY, S_FAILED, S_FAILED, STAGE_LOGIN },
+	[S_KEY] = { "next key", step_key, LIMIT_CONNECT, S_LOGIN, S_FAILED, S_FAILED, STAGE_LOGIN },
+	[S_LOGIN] = { "login", step_login, LIMIT_CONNECT, S_CHANNEL, S_KEY, S_FAILED, STAGE_LOGIN },
 	[S_CHANNEL] = { "channel", step_channel, LIMIT_CONNECT, S_EXEC, S_FAILED, S_FAILED, STAGE_START },
 	[S_EXEC] = { "command", step_exec, LIMIT_CONNECT, S_START, S_FAILED, S_FAILED, STAGE_START },
 	[S_START] = { "peer start", step_start, LIMIT_CONNECT, S_HELLO, S_PUSH, S_FAILED, STAGE_START },
@@ -132,6 +131,7 @@ static uint64_t limit_ms(struct session *s, enum limit limit)
 /* Lets go of the connection; what was learnt stays. */
 static void session_release(struct session *s)
 {
+	agent_forget(&s->waits);
 	if (s->transport)
 		s->common->transport->destroy(s->transport);
 	s->transport = NULL;
@@ -167,6 +167,11 @@ static void session_want_io(struct session *s)
 {
 	int directions = 0;
 
+	/* what the node says meanwhile can wait, and must not wake us all the time */
+	if (s->waits.agent) {
+		s->common->world->watch(s, 0, false);
+		return;
+	}
 	if (s->transport)
 		directions = s->common->transport->wait(s->transport);
 	if (s->transport && !directions)
@@ -210,7 +215,11 @@ static void describe_lateness(struct session *s)
 	char words[TAIL_LINE_MAX];
 
 	tail_words(&s->words, words);
-	if (s->state == S_DIAL)
+	if (s->waits.agent)
+		err_set(&s->err, RC_TIMEOUT, 0,
+			"%s: the ssh-agent at %s did not come to this node within %g s",
+			rows[s->state].name, s->waits.agent->path, limit_s);
+	else if (s->state == S_DIAL)
 		err_set(&s->err, RC_TIMEOUT, 0, "connect to %s: no answer in time",
 			s->addresses[s->address].text);
 	else if (s->state == S_START)
@@ -236,6 +245,11 @@ void session_expire(struct session *s)
 	session_advance(s);
 }
 
+static void session_wake(void *context)
+{
+	session_advance(context);
+}
+
 void session_init(struct session *s, const struct session_common *common,
 	const char *name, const struct ssh_settings *settings, struct arena *arena)
 {
@@ -244,6 +258,8 @@ void session_init(struct session *s, const struct session_common *common,
 		.settings = settings,
 		.arena = arena,
 		.fd = -1 };
+	s->waits.wake = session_wake;
+	s->waits.context = s;
 	s->in = buf_with_cap(SESSION_STREAM_BYTES);
 	s->out = buf_with_cap(SESSION_STREAM_BYTES);
 	s->err.code = RC_OK;

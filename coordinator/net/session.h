@@ -16,8 +16,9 @@
 
 #include "coordinator/net/bootstrap.h"
 #include "coordinator/net/hostkey.h"
-#include "coordinator/net/identity.h"
 #include "coordinator/net/image.h"
+#include "coordinator/net/keyring.h"
+#include "coordinator/net/login.h"
 #include "coordinator/net/tail.h"
 #include "coordinator/net/transport.h"
 #include "coordinator/ssh/settings.h"
@@ -30,10 +31,9 @@ enum session_state {
 	S_NEXT_ADDRESS,
 	S_HANDSHAKE,
 	S_HOST_KEY,
-	S_AGENT_NEXT,
-	S_AGENT_LOGIN,
-	S_FILE_NEXT,
-	S_FILE_LOGIN,
+	S_AGENT,
+	S_KEY,
+	S_LOGIN,
 	S_CHANNEL,
 	S_EXEC,
 	S_START,
@@ -53,7 +53,6 @@ enum session_state {
 
 enum {
 	SESSION_ADDRESSES_MAX = 8,
-	SESSION_LOGINS_MAX = 6, /* sshd's MaxAuthTries; more looks like an attack */
 	SESSION_STREAM_BYTES = 4 * 1024 * 1024, /* unread bytes of one node */
 };
 
@@ -89,6 +88,10 @@ struct session_world {
 	 * alarm, the last one set. */
 	void (*alarm)(struct session *s, uint64_t ms);
 	uint64_t (*now_ms)(struct session *s);
+	/* The ssh-agent at this socket, with its keys listed.  RC_AGAIN: not yet, and who
+	 * waits will be woken (NULL: nobody waits); else as agent_list(). */
+	enum rc (*agent)(struct session *s, const char *path, struct agent_wait *who,
+		struct agent **out, struct err *e);
 };
 
 /* What all sessions of a fleet share; outlives them. */
@@ -96,13 +99,11 @@ struct session_common {
 	const struct transport_ops *transport;
 	const struct session_world *world;
 	struct hostkey_policy *hostkeys;
-	const struct identity *identities;
-	size_t identity_count;
-	bool use_agent;
-	const char *why_no_agent; /* why one that was wanted is not used; NULL */
-	const char *connect;	  /* libvirt URI; "" for the default */
+	struct keyring *keyring;
+	const char *connect; /* libvirt URI; "" for the default */
 	const struct image *image;
 	uint32_t connect_ms, request_ms;
+	uint32_t agent_ms; /* an ssh-agent's time for one answer */
 	/* Takes one answer to a request: RC_OK: it was the last, RC_AGAIN: more
 	 * follow, or an error that ends the exchange but not the session. */
 	enum rc (*answer)(struct session *s, const struct message *m, struct err *e);
@@ -133,10 +134,12 @@ struct session {
 	int fd;
 	struct transport *transport;
 
-	unsigned logins;      /* keys that were offered */
-	unsigned logins_rsa;  /* of these, RSA keys */
-	size_t identity;      /* the next file */
-	struct err agent_err; /* why the agent was of no use */
+	struct login login;	  /* the keys to be offered */
+	struct agent_wait waits;  /* for the agent's list, or its signature */
+	unsigned refused;	  /* keys that the server did not want */
+	unsigned refused_rsa;	  /* of these, RSA keys */
+	const char *why_no_agent; /* it was of no use; NULL */
+	const char *why_no_login; /* a key that the server knew was of no use; NULL */
 
 	struct arena scratch; /* until the connection is gone */
 	const char *command;  /* the one on the channel */

@@ -16,12 +16,13 @@ enum step step_dial(struct session *s);
 enum step step_next_address(struct session *s);
 enum step step_handshake(struct session *s);
 enum step step_host_key(struct session *s);
-enum step step_agent_next(struct session *s);
-enum step step_agent_login(struct session *s);
-enum step step_file_next(struct session *s);
-enum step step_file_login(struct session *s);
 enum step step_channel(struct session *s);
 enum step step_exec(struct session *s);
+
+/* session_key.c: whose key lets us in */
+enum step step_agent(struct session *s);
+enum step step_key(struct session *s);
+enum step step_login(struct session *s);
 
 /* session_talk.c: from the shell's start line to the bye */
 enum step step_start(struct session *s);

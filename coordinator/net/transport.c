@@ -1,34 +1,20 @@
 #include "coordinator/net/transport.h"
 
-#include <libssh2.h>
-
 #include <errno.h>
-#include <signal.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 
 #include "coordinator/net/kexlist.h"
+#include "coordinator/net/transport_libssh2.h"
 
 enum {
-	FIRST_BYTES = 4096,	      /* kept of the server, to explain a failed kex */
 	HANDSHAKE_BYTES = 256 * 1024, /* a server may send greeting lines for ever */
 	OUR_NAMES_MAX = 64,
 	PREFERENCE_BYTES = 1024,
-};
-
-struct transport {
-	LIBSSH2_SESSION *session;
-	LIBSSH2_CHANNEL *channel;
-	LIBSSH2_AGENT *agent;
-	struct libssh2_agent_publickey *identity; /* the agent's chosen key */
-	int fd;
-	bool shaken;	 /* the handshake is done */
-	bool gone;	 /* the server closed the connection */
-	bool too_much;	 /* the cap stopped it */
-	size_t received; /* before the handshake was done */
-	uint8_t first[FIRST_BYTES];
+	PARTING_BYTES = 200,
 };
 
 /* ---- codes: the only place where libssh2's become ours */
@@ -61,7 +47,7 @@ static enum rc code_of(int native)
 	return RC_SSH;
 }
 
-static enum rc translate(
+enum rc transport_translate(
 	struct transport *t, int native, const char *doing, struct err *e)
 {
 	char *words = NULL;
@@ -76,14 +62,65 @@ static enum rc translate(
 		return rc;
 	/* libssh2 has other names for it, in a login even "authentication failed" */
 	if (t->gone)
-		return err_set(
-			e, RC_SSH, native, "%s: the server closed the connection", doing);
+		return err_set(e, RC_SSH, native,
+			"%s: the server closed the connection%s%s", doing,
+			t->parting ? ": " : "", t->parting ? t->parting : "");
 	libssh2_session_last_error(t->session, &words, NULL, 0);
 	return err_set(e, rc, native, "%s: %s", doing,
 		words && *words ? words : "no reason given");
 }
 
 /* ---- opening */
+
+/* Acknowledges at once: 76 ms to one node become 33 (the server's small packets wait for
+ * it).  The kernel forgets it with every read. */
+static void hurry(struct transport *t)
+{
+	int one = 1;
+
+	if (!t->not_tcp &&
+		setsockopt(t->fd, IPPROTO_TCP, TCP_QUICKACK, &one, sizeof(one)) != 0)
+		t->not_tcp = true;
+}
+
+/* One read of the socket; *t remembers how the connection stands. */
+static ssize_t receive_some(struct transport *t, void *data, size_t size, int flags)
+{
+	ssize_t n;
+
+	/* after a short read there is nothing, or the loop says so at once */
+	if (t->drained) {
+		t->drained = false;
+		return -EAGAIN;
+	}
+	n = recv(t->fd, data, size, flags);
+	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
+		return -EAGAIN;
+	t->gone = n <= 0;
+	if (n < 0)
+		return -errno;
+	t->drained = n > 0 && (size_t)n < size;
+	hurry(t);
+	return n;
+}
+
+/* The first bytes, out of one read instead of one for each. */
+static ssize_t receive_first(struct transport *t, void *data, size_t size, int flags)
+{
+	if (t->first_used == t->received) {
+		ssize_t n = receive_some(
+			t, t->first + t->received, FIRST_BYTES - t->received, flags);
+
+		if (n <= 0)
+			return n;
+		t->received += (size_t)n;
+	}
+	if (size > t->received - t->first_used)
+		size = t->received - t->first_used;
+	memcpy(data, t->first + t->first_used, size);
+	t->first_used += size;
+	return (ssize_t)size;
+}
 
 /* What libssh2 reads from; before the keys are exchanged it is counted. */
 static ssize_t receive(
@@ -92,40 +129,55 @@ static ssize_t receive(
 	struct transport *t = *abstract;
 	ssize_t n;
 
+	(void)fd;
+	if (t->first && t->first_used < FIRST_BYTES &&
+		(!t->shaken || t->first_used < t->received))
+		return receive_first(t, data, size, flags);
 	if (!t->shaken && t->received >= HANDSHAKE_BYTES) {
 		t->too_much = true;
 		return -ECONNABORTED;
 	}
-	n = recv(fd, data, size, flags);
-	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
-		return -EAGAIN;
-	t->gone = n <= 0;
-	if (n < 0)
-		return -errno;
-	if (!t->shaken) {
-		size_t room = t->received < FIRST_BYTES ? FIRST_BYTES - t->received : 0;
-
-		memcpy(t->first + FIRST_BYTES - room, data,
-			(size_t)n < room ? (size_t)n : room);
+	n = receive_some(t, data, size, flags);
+	if (n > 0 && !t->shaken)
 		t->received += (size_t)n;
-	}
 	return n;
 }
 
+/* SSH_MSG_DISCONNECT: "Too many authentication failures". */
+static void hear_parting(LIBSSH2_SESSION *session, int reason, const char *message,
+	int size, const char *language, int language_size, void **abstract)
+{
+	struct transport *t = *abstract;
+
+	(void)session;
+	(void)reason;
+	(void)language;
+	(void)language_size;
+	t->gone = true;
+	if (!t->parting && message && size > 0)
+		t->parting = strndup(
+			message, (size_t)(size < PARTING_BYTES ? size : PARTING_BYTES));
+}
+
 /* Before 1.11.1 libssh2 took a function as a pointer to data. */
-static void set_receive(LIBSSH2_SESSION *session)
+static void set_callback(LIBSSH2_SESSION *session, int which, void (*function)(void))
 {
 #if LIBSSH2_VERSION_NUM >= 0x010b01
-	libssh2_session_callback_set2(
-		session, LIBSSH2_CALLBACK_RECV, (libssh2_cb_generic *)receive);
+	libssh2_session_callback_set2(session, which, function);
 #else
 	union {
-		ssize_t (*function)(libssh2_socket_t, void *, size_t, int, void **);
+		void (*function)(void);
 		void *pointer;
-	} callback = { receive };
+	} callback = { function };
 
-	libssh2_session_callback_set(session, LIBSSH2_CALLBACK_RECV, callback.pointer);
+	libssh2_session_callback_set(session, which, callback.pointer);
 #endif
+}
+
+static void set_callbacks(LIBSSH2_SESSION *session)
+{
+	set_callback(session, LIBSSH2_CALLBACK_RECV, (void (*)(void))receive);
+	set_callback(session, LIBSSH2_CALLBACK_DISCONNECT, (void (*)(void))hear_parting);
 }
 
 static void append_name(char list[static PREFERENCE_BYTES], const char *name)
@@ -158,7 +210,7 @@ static enum rc prefer(struct transport *t, const char *const *types, struct err 
 	int rc;
 
 	if (count < 0)
-		return translate(t, count, "listing algorithms", e);
+		return transport_translate(t, count, "listing algorithms", e);
 	if (count > OUR_NAMES_MAX)
 		count = OUR_NAMES_MAX;
 	for (; *types; types++)
@@ -172,25 +224,21 @@ static enum rc prefer(struct transport *t, const char *const *types, struct err 
 			append_name(list, have[i]);
 	libssh2_free(t->session, have);
 	rc = libssh2_session_method_pref(t->session, LIBSSH2_METHOD_HOSTKEY, list);
-	return translate(t, rc, "choosing algorithms", e);
+	return transport_translate(t, rc, "choosing algorithms", e);
 }
 
 static void transport_destroy(struct transport *t)
 {
 	if (!t)
 		return;
-	if (t->agent) {
-		libssh2_agent_disconnect(t->agent);
-		libssh2_agent_free(t->agent);
-		t->agent = NULL;
-	}
 	/* Freeing talks to the server (channel close) and gives up half-way with
 	 * "again"; on a socket that is shut down it cannot wait for anything. */
 	if (t->session) {
 		shutdown(t->fd, SHUT_RDWR);
 		libssh2_session_free(t->session); /* with its channel */
 	}
-	t->session = NULL;
+	free(t->first);
+	free(t->parting);
 	free(t);
 }
 
@@ -203,13 +251,14 @@ static enum rc transport_open(
 	if (!t)
 		return err_memory(e);
 	t->fd = fd;
+	t->first = malloc(FIRST_BYTES);
 	t->session = libssh2_session_init_ex(NULL, NULL, NULL, t);
-	if (!t->session) {
+	if (!t->first || !t->session) {
 		transport_destroy(t);
 		return err_memory(e);
 	}
 	libssh2_session_set_blocking(t->session, 0);
-	set_receive(t->session);
+	set_callbacks(t->session);
 	if (*key_types && prefer(t, key_types, e) != RC_OK) {
 		transport_destroy(t);
 		return e->code;
@@ -276,17 +325,31 @@ static enum rc explain_kex(struct transport *t, struct err *e)
 	return e->code;
 }
 
+static void end_handshake(struct transport *t)
+{
+	const char *banner = libssh2_session_banner_get(t->session);
+	static const char openssh[] = "SSH-2.0-OpenSSH_";
+
+	t->shaken = true;
+	t->is_openssh = banner && strncmp(banner, openssh, strlen(openssh)) == 0;
+	/* what libssh2 has not had of them yet it takes first */
+	if (t->first_used < t->received && t->first_used < FIRST_BYTES)
+		return;
+	free(t->first);
+	t->first = NULL;
+}
+
 static enum rc transport_handshake(struct transport *t, struct err *e)
 {
 	int native = libssh2_session_handshake(t->session, t->fd);
-	enum rc rc = translate(t, native, "key exchange", e);
+	enum rc rc = transport_translate(t, native, "key exchange", e);
 
 	if (t->too_much)
 		return err_set(e, RC_LIMIT, 0,
 			"the server sent %d KiB and had not exchanged keys yet",
 			HANDSHAKE_BYTES / 1024);
 	if (rc == RC_OK)
-		t->shaken = true;
+		end_handshake(t);
 	if (rc == RC_SSH && t->received == 0)
 		return err_set(e, rc, native,
 			"the server closed the connection before it said anything "
@@ -306,124 +369,25 @@ static enum rc transport_host_key(struct transport *t, struct bytes *blob, struc
 	return RC_OK;
 }
 
-/* ---- login */
-
-/* libssh2 waits for the agent in calls that block, and so does the whole loop.  An
- * alarm ends such a call, because it does not restart it; it rings again, lest the first
- * one comes between two calls. */
-static volatile sig_atomic_t agent_is_late;
-static uint32_t agent_patience_s;
-static bool agent_hangs; /* then it is not asked again: each time would cost as much */
-
-static void agent_alarm(int number)
-{
-	(void)number;
-	agent_is_late = 1;
-}
-
-static void agent_call_begin(void)
-{
-	const struct sigaction action = { .sa_handler = agent_alarm };
-	const struct itimerval rings = { .it_interval.tv_sec = 1,
-		.it_value.tv_sec = agent_patience_s };
-
-	agent_is_late = 0;
-	sigaction(SIGALRM, &action, NULL);
-	setitimer(ITIMER_REAL, &rings, NULL);
-}
-
-/* RC_TIMEOUT when the call was ended. */
-static enum rc agent_call_end(struct err *e)
-{
-	setitimer(ITIMER_REAL, &(struct itimerval){ 0 }, NULL);
-	if (!agent_is_late)
-		return RC_OK;
-	agent_hangs = true;
-	return err_set(e, RC_TIMEOUT, 0,
-		"the ssh-agent did not answer within %u s (does it wait for its user?)",
-		agent_patience_s);
-}
-
-static enum rc connect_agent(struct transport *t, struct err *e)
-{
-	int native;
-
-	t->agent = libssh2_agent_init(t->session);
-	if (!t->agent)
-		return err_memory(e);
-	agent_call_begin();
-	native = libssh2_agent_connect(t->agent);
-	if (native == 0)
-		native = libssh2_agent_list_identities(t->agent);
-	if (agent_call_end(e) != RC_OK)
-		return e->code;
-	if (native != 0)
-		return err_set(e, RC_AUTH, native, "the ssh-agent does not answer");
-	return RC_OK;
-}
-
-static enum rc transport_agent_next(struct transport *t, bool *rsa, struct err *e)
-{
-	struct libssh2_agent_publickey *next = NULL;
-	static const char name[] = "\0\0\0\7ssh-rsa";
-
-	if (agent_hangs)
-		return err_set(e, RC_AUTH, 0, "the ssh-agent hangs");
-	if (!t->agent && connect_agent(t, e) != RC_OK)
-		return e->code;
-	if (libssh2_agent_get_identity(t->agent, &next, t->identity) != 0 || !next)
-		return err_set(e, RC_AUTH, 0, "the ssh-agent has no %skey",
-			t->identity ? "other " : "");
-	t->identity = next;
-	*rsa = next->blob_len >= sizeof(name) - 1 &&
-	       memcmp(next->blob, name, sizeof(name) - 1) == 0;
-	return RC_OK;
-}
-
-static enum rc transport_agent_login(struct transport *t, const char *user, struct err *e)
-{
-	int native;
-
-	agent_call_begin();
-	native = libssh2_agent_userauth(t->agent, user, t->identity);
-	if (agent_call_end(e) != RC_OK)
-		return e->code;
-	return translate(t, native, "login with the ssh-agent", e);
-}
-
-static enum rc transport_file_login(
-	struct transport *t, const char *user, const char *path, struct err *e)
-{
-	int native = libssh2_userauth_publickey_fromfile_ex(
-		t->session, user, (unsigned)strlen(user), NULL, path, NULL);
-
-	return translate(t, native, "login with a key file", e);
-}
-
-enum { SINCE_RSA_SHA2 = 0x010b00, SINCE_CHACHA = 0x010b01 };
-
-static bool transport_has_modern_rsa(void)
-{
-	return libssh2_version(SINCE_RSA_SHA2) != NULL;
-}
-
 /* ---- the channel */
 
 static enum rc transport_channel(struct transport *t, struct err *e)
 {
 	int native;
 
-	t->channel = libssh2_channel_open_session(t->session);
+	/* it may have come with the login */
+	if (!t->channel)
+		t->channel = libssh2_channel_open_session(t->session);
 	if (t->channel)
 		return RC_OK;
 	native = libssh2_session_last_errno(t->session);
-	return translate(t, native ? native : LIBSSH2_ERROR_CHANNEL_FAILURE,
+	return transport_translate(t, native ? native : LIBSSH2_ERROR_CHANNEL_FAILURE,
 		"opening a channel", e);
 }
 
 static enum rc transport_exec(struct transport *t, const char *command, struct err *e)
 {
-	return translate(
+	return transport_translate(
 		t, libssh2_channel_exec(t->channel, command), "starting a command", e);
 }
 
@@ -435,7 +399,7 @@ static enum rc transport_read(struct transport *t, enum transport_stream stream,
 
 	*n = got > 0 ? (size_t)got : 0;
 	if (got < 0)
-		return translate(t, (int)got, "reading", e);
+		return transport_translate(t, (int)got, "reading", e);
 	/* libssh2 sees no end while the other stream has something to read */
 	if (got == 0 && !libssh2_channel_eof(t->channel) &&
 		!libssh2_poll_channel_read(t->channel, stream == TRANSPORT_OUT))
@@ -450,13 +414,13 @@ static enum rc transport_write(
 
 	*n = put > 0 ? (size_t)put : 0;
 	if (put < 0)
-		return translate(t, (int)put, "writing", e);
+		return transport_translate(t, (int)put, "writing", e);
 	return put == 0 ? RC_AGAIN : RC_OK;
 }
 
 static enum rc transport_send_eof(struct transport *t, struct err *e)
 {
-	return translate(t, libssh2_channel_send_eof(t->channel), "closing", e);
+	return transport_translate(t, libssh2_channel_send_eof(t->channel), "closing", e);
 }
 
 const struct transport_ops transport_libssh2 = {
@@ -464,9 +428,8 @@ const struct transport_ops transport_libssh2 = {
 	.wait = transport_wait,
 	.handshake = transport_handshake,
 	.host_key = transport_host_key,
-	.agent_next = transport_agent_next,
-	.agent_login = transport_agent_login,
-	.file_login = transport_file_login,
+	.login = transport_login,
+	.is_stuck = transport_is_stuck,
 	.has_modern_rsa = transport_has_modern_rsa,
 	.channel = transport_channel,
 	.exec = transport_exec,
@@ -476,10 +439,8 @@ const struct transport_ops transport_libssh2 = {
 	.destroy = transport_destroy,
 };
 
-enum rc transport_start(uint32_t agent_s, struct err *e)
+enum rc transport_start(struct err *e)
 {
-	agent_patience_s = agent_s;
-	agent_hangs = false;
 	if (libssh2_init(0) != 0)
 		return err_set(e, RC_INTERNAL, 0, "libssh2 does not start");
 	return RC_OK;

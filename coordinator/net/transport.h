@@ -15,8 +15,18 @@
 #include <stdbool.h>
 
 #include "base/buf.h"
+#include "coordinator/net/agent.h"
 
 struct transport;
+struct key;
+
+/* One key to log in with. */
+struct login_key {
+	struct bytes blob;     /* its public half, over the wire */
+	const char *name;      /* the file, or the agent's comment */
+	const struct key *key; /* what signs: this, or */
+	struct agent *agent;
+};
 
 enum transport_direction { TRANSPORT_READ = 1, TRANSPORT_WRITE = 2 };
 enum transport_stream { TRANSPORT_OUT = 0, TRANSPORT_ERR = 1 };
@@ -37,14 +47,13 @@ struct transport_ops {
 	/* The server's public key, valid until destroy(). Never RC_AGAIN. */
 	enum rc (*host_key)(struct transport *t, struct bytes *blob, struct err *e);
 
-	/* Chooses the agent's next key; RC_AUTH: none is left, or no agent. *rsa:
-	 * it is an RSA key.  Never RC_AGAIN. */
-	enum rc (*agent_next)(struct transport *t, bool *rsa, struct err *e);
-	/* Logs in with it, or with a key file; RC_AUTH: the server refuses the key,
-	 * or the key cannot be used. */
-	enum rc (*agent_login)(struct transport *t, const char *user, struct err *e);
-	enum rc (*file_login)(
-		struct transport *t, const char *user, const char *path, struct err *e);
+	/* Logs in with a key.  RC_AGAIN: also where the agent is to sign, and then `who`
+	 * waits for it.  RC_AUTH: the server does not want the key; or, where e->native is
+	 * 0, it cannot be used, and the text says why. */
+	enum rc (*login)(struct transport *t, const char *user,
+		const struct login_key *key, struct agent_wait *who, struct err *e);
+	/* After RC_AUTH: can this connection try no other key? */
+	bool (*is_stuck)(const struct transport *t);
 	/* Can RSA keys log in at a server of today (rsa-sha2-*)? */
 	bool (*has_modern_rsa)(void);
 
@@ -66,9 +75,8 @@ struct transport_ops {
 
 extern const struct transport_ops transport_libssh2;
 
-/* Once per process, before the first open() and after the last destroy().  The ssh-agent
- * may take agent_s seconds to sign; nothing else goes on meanwhile. */
-enum rc transport_start(uint32_t agent_s, struct err *e);
+/* Once per process, before the first open() and after the last destroy(). */
+enum rc transport_start(struct err *e);
 void transport_stop(void);
 
 /* The libssh2 in use ("1.11.1"), and what cannot work with it, as a sentence; NULL where

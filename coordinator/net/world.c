@@ -73,6 +73,15 @@ static uint64_t session_now_ms(struct session *s)
 	return world_now_ms(handles_of(s)->world);
 }
 
+static enum rc world_agent(struct session *s, const char *path, struct agent_wait *who,
+	struct agent **out, struct err *e)
+{
+	*out = world_agent_at(&handles_of(s)->world->agents, path, s->common->agent_ms);
+	if (!*out)
+		return err_memory(e);
+	return who ? agent_list(*out, who, e) : RC_AGAIN;
+}
+
 /* ---- turns */
 
 static void take_turn(uv_prepare_t *before_wait)
@@ -179,6 +188,7 @@ static struct world *world_create(void (*turn)(void *owner), void *owner, struct
 		err_set(e, RC_INTERNAL, status, "no event loop: %s", uv_strerror(status));
 		return NULL;
 	}
+	w->agents.loop = &w->loop;
 	w->turn = turn;
 	w->owner = owner;
 	uv_prepare_init(&w->loop, &w->before_wait);
@@ -202,6 +212,7 @@ static void world_destroy(struct world *w)
 {
 	uv_timer_t patience;
 
+	world_agents_close(&w->agents);
 	uv_close((uv_handle_t *)&w->before_wait, NULL);
 	uv_close((uv_handle_t *)&w->alarm, NULL);
 	uv_close((uv_handle_t *)&w->poked, NULL);
@@ -228,6 +239,7 @@ const struct world_ops world_libuv = {
 		.watch = world_watch,
 		.alarm = world_alarm,
 		.now_ms = session_now_ms,
+		.agent = world_agent,
 	},
 	.create = world_create,
 	.run = world_run,

@@ -10,6 +10,7 @@
 #include <uv.h>
 
 #include "coordinator/net/world.h"
+#include "coordinator/net/world_agent.h"
 
 enum { WORLD_SIGNALS = 3 };
 
@@ -26,6 +27,7 @@ struct world {
 	uv_idle_t turns;     /* runs while some session has more to read */
 	struct handles *hot; /* these */
 	size_t lookups;	     /* that the thread pool still works on */
+	struct world_agents agents;
 };
 
 /* What a session has on the loop. */

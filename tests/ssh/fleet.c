@@ -226,10 +226,17 @@ static void no_more_than_six_keys_are_tried(void **state)
 	struct herd h;
 	struct server s = herd_one(
 		&h, &(struct server_options){ SERVER_SSHD, 0, "MaxAuthTries 20\n" });
+	char none[6][128];
 
 	(void)state;
-	for (int i = 0; i < 7; i++)
-		h.identities[i] = i < 6 ? site.other_user_key : site.user_key;
+	test_run("cd %s && for i in 0 1 2 3 4 5; do "
+		 "ssh-keygen -q -t ed25519 -N '' -f no$i; done",
+		site.folder);
+	for (int i = 0; i < 6; i++) {
+		snprintf(none[i], sizeof(none[i]), "%s/no%d", site.folder, i);
+		h.identities[i] = none[i];
+	}
+	h.identities[6] = site.user_key;
 	h.settings.identity_files.count = 7;
 	assert_refused(&h, RC_AUTH, "after 6 attempts");
 	herd_end(&h, &s);
@@ -275,7 +282,7 @@ static void an_agent_logs_in_and_an_empty_one_gives_way_to_files(void **state)
 	kill((pid_t)atoi(pid), SIGTERM);
 	free(pid);
 	setenv("SSH_AUTH_SOCK", "/nonexistent", 1);
-	assert_refused(&h, RC_AUTH, "the ssh-agent does not answer");
+	assert_refused(&h, RC_AUTH, "does not answer");
 	unsetenv("SSH_AUTH_SOCK");
 	herd_end(&h, &s);
 }
@@ -326,8 +333,7 @@ static void an_agent_that_hangs_does_not_hang_the_run(void **state)
 		assert_rc(fleet_error(h.fleet, 0)->code, RC_OK, fleet_error(h.fleet, 0));
 		fleet_destroy(h.fleet);
 		h.settings.identity_files.count = 0;
-		assert_refused(
-			&h, RC_AUTH, i ? "the ssh-agent does not answer" : "hangs");
+		assert_refused(&h, RC_AUTH, i ? "does not answer" : "hangs");
 		fleet_destroy(h.fleet);
 		h.fleet = NULL;
 		kill(pid, SIGKILL);
@@ -335,7 +341,8 @@ static void an_agent_that_hangs_does_not_hang_the_run(void **state)
 	}
 	unsetenv("SSH_AUTH_SOCK");
 	h.options.connect_timeout_s = 60;
-	assert_refused(&h, RC_AUTH, "SSH_AUTH_SOCK is not set");
+	h.settings.agent = NULL;
+	assert_refused(&h, RC_AUTH, "no ssh-agent is known (SSH_AUTH_SOCK)");
 	herd_end(&h, &s);
 }
 
@@ -363,7 +370,7 @@ static void an_agent_that_never_signs_does_not_hang_the_run(void **state)
 	h.settings.agent = getenv("SSH_AUTH_SOCK");
 	h.settings.identity_files.count = 0;
 	h.options.connect_timeout_s = 4;
-	assert_refused(&h, RC_TIMEOUT, "the ssh-agent did not answer within 2 s");
+	assert_refused(&h, RC_AUTH, "did not answer within 2 s");
 	pid = read_text(path);
 	kill((pid_t)atoi(pid), SIGTERM);
 	free(pid);

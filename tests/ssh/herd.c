@@ -1,7 +1,9 @@
 #include "tests/ssh/herd.h"
 
+#include <fcntl.h>
 #include <pwd.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -41,7 +43,7 @@ void trust(const struct herd *h, const struct server *s, const char *key)
 	test_run("(printf '[127.0.0.1]:%u '; cat %s.pub) >>%s", s->port, key, h->record);
 }
 
-static void herd_settle(struct herd *h)
+void herd_settle(struct herd *h)
 {
 	for (size_t i = 0; i < h->inventory.count; i++) {
 		h->each[i] = h->settings;
@@ -161,12 +163,24 @@ struct server herd_with_peer(struct herd *h, const char *body)
 	return s;
 }
 
+/* Nobody who runs the tests is to be asked for a passphrase. */
+static void leave_terminal(void)
+{
+	int fd = open("/dev/tty", O_RDWR | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	ioctl(fd, TIOCNOTTY);
+	close(fd);
+}
+
 int herd_make(void **state)
 {
 	const char *missing;
 
 	(void)state;
 	unsetenv("SSH_AUTH_SOCK");
+	leave_terminal();
 	if (site_make(&site, &missing))
 		return 0;
 	printf("skipped: %s is missing\n", missing);

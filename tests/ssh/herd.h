@@ -41,6 +41,9 @@ struct server herd_with_peer(struct herd *h, const char *body);
 /* A framed [2, [1, "x", 0]]: welcome. */
 #define WELCOME "printf '\\0\\0\\0\\007\\222\\002\\223\\001\\241x\\0'\n"
 
+/* Gives every node its settings; herd_new() does it as well. */
+void herd_settle(struct herd *h);
+
 /* Makes the fleet. */
 enum rc herd_new(struct herd *h);
 /* The same, and a first round, whose answers are not counted. */

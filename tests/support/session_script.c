@@ -6,7 +6,9 @@
 
 struct script script;
 
-const struct manner usual = { .file_fits = true, .piece = 1 << 20, .addresses = 1 };
+const struct manner usual = {
+	.file_fits = true, .files = 1, .piece = 1 << 20, .addresses = 1
+};
 
 static const char image_text[] = "the bytes of an executable";
 static struct image image = { .raw = { (const uint8_t *)image_text, 26 },
@@ -130,8 +132,29 @@ static void fake_unbind(struct session *s)
 	(void)s;
 }
 
+/* Whom the sessions' own agent stands for; its keys are already listed. */
+static struct agent fake_agent_of_script;
+
+static enum rc fake_agent(struct session *s, const char *path, struct agent_wait *who,
+	struct agent **out, struct err *e)
+{
+	enum rc rc;
+
+	(void)s;
+	assert_string_equal(path, "/agent");
+	*out = &fake_agent_of_script;
+	if (!who)
+		return RC_AGAIN;
+	rc = inject_call(e);
+	if (rc != RC_OK)
+		return rc;
+	if (script.manner.agent_fails)
+		return err_set(e, RC_TIMEOUT, 0, "the ssh-agent hangs");
+	return RC_OK;
+}
+
 static const struct session_world world = { fake_bind, fake_unbind, fake_resolve,
-	fake_dial, fake_hang_up, fake_watch, fake_alarm, fake_now };
+	fake_dial, fake_hang_up, fake_watch, fake_alarm, fake_now, fake_agent };
 
 /* ---- the transport */
 
@@ -171,40 +194,28 @@ static enum rc fake_host_key(struct transport *t, struct bytes *blob, struct err
 	return inject_sync(e);
 }
 
-static enum rc fake_agent_next(struct transport *t, bool *rsa, struct err *e)
-{
-	(void)t;
-	*rsa = false;
-	if (inject_sync(e) != RC_OK)
-		return e->code;
-	if (script.agent_key == script.manner.agent_keys)
-		return err_set(e, RC_AUTH, 0, "the ssh-agent has no key");
-	script.agent_key++;
-	return RC_OK;
-}
-
-static enum rc fake_agent_login(struct transport *t, const char *user, struct err *e)
+static enum rc fake_login(struct transport *t, const char *user,
+	const struct login_key *key, struct agent_wait *who, struct err *e)
 {
 	enum rc rc = inject_call(e);
 
 	(void)t;
-	(void)user;
-	if (rc == RC_OK && !script.manner.agent_fits)
-		return err_set(e, RC_AUTH, 0, "refused");
-	return rc;
+	assert_string_equal(user, "user");
+	assert_non_null(who);
+	if (rc != RC_OK)
+		return rc;
+	script.offered[script.logins++] = key->name;
+	if (script.logins == script.manner.sign_fails_at)
+		return err_set(e, RC_AUTH, 0, "the ssh-agent refuses to sign");
+	if (key->agent ? script.manner.agent_fits : script.manner.file_fits)
+		return RC_OK;
+	return err_set(e, RC_AUTH, -18, "refused");
 }
 
-static enum rc fake_file_login(
-	struct transport *t, const char *user, const char *path, struct err *e)
+static bool fake_is_stuck(const struct transport *t)
 {
-	enum rc rc = inject_call(e);
-
 	(void)t;
-	(void)user;
-	(void)path;
-	if (rc == RC_OK && !script.manner.file_fits)
-		return err_set(e, RC_AUTH, 0, "refused");
-	return rc;
+	return script.logins && script.logins == script.manner.stuck_at;
 }
 
 static bool fake_has_modern_rsa(void)
@@ -360,9 +371,8 @@ static void fake_destroy(struct transport *t)
 }
 
 static const struct transport_ops transport = { fake_open, fake_wait, fake_handshake,
-	fake_host_key, fake_agent_next, fake_agent_login, fake_file_login,
-	fake_has_modern_rsa, fake_channel, fake_exec, fake_read, fake_write,
-	fake_send_eof, fake_destroy };
+	fake_host_key, fake_login, fake_is_stuck, fake_has_modern_rsa, fake_channel,
+	fake_exec, fake_read, fake_write, fake_send_eof, fake_destroy };
 
 /* ---- one run */
 
@@ -381,27 +391,65 @@ static void count_settled(struct session *s)
 	script.settled++;
 }
 
-struct identity identities[8];
 static const char *known_file = "f";
-static const struct ssh_settings settings = {
-	.host = "node", .user = "user", .port = 22, .known_hosts = { &known_file, 1 }
-};
+struct keyring keyring;
+static struct keyring_entry entries[SCRIPT_FILES];
+static struct agent_key agent_keys[SCRIPT_AGENT_KEYS];
+static const char *paths[SCRIPT_FILES] = { "/key0", "/key1", "/key2", "/key3", "/key4",
+	"/key5", "/key6", "/key7" };
+struct ssh_settings settings;
 static struct hostkey_policy hostkeys;
 struct session_common common;
+
+/* Public halves of nothing, each different. */
+static struct bytes blob_number(unsigned i)
+{
+	static char blobs[SCRIPT_FILES + SCRIPT_AGENT_KEYS][32];
+
+	memcpy(blobs[i], "\0\0\0\13ssh-ed25519", 15);
+	blobs[i][15] = (char)i;
+	return (struct bytes){ (const uint8_t *)blobs[i], 16 };
+}
+
+struct key *script_key(unsigned i)
+{
+	return &entries[i].key;
+}
+
+static void make_keys(const struct manner *manner)
+{
+	for (unsigned i = 0; i < SCRIPT_FILES; i++)
+		entries[i] = (struct keyring_entry){
+			{ .path = paths[i], .state = KEY_READY, .blob = blob_number(i) },
+			true
+		};
+	for (unsigned i = 0; i < SCRIPT_AGENT_KEYS; i++)
+		agent_keys[i] = (struct agent_key){ blob_number(SCRIPT_FILES + i),
+			"of agent" };
+	keyring = (struct keyring){ .entries = entries, .count = SCRIPT_FILES };
+	pthread_mutex_init(&keyring.hint_lock, NULL);
+	fake_agent_of_script = (struct agent){ .path = "/agent",
+		.listed = true,
+		.keys = agent_keys,
+		.key_count = manner->agent_keys };
+	settings = (struct ssh_settings){ .host = "node",
+		.user = "user",
+		.port = 22,
+		.agent = "/agent",
+		.identity_files = { paths, manner->files },
+		.known_hosts = { &known_file, 1 } };
+}
 
 void set_up(const struct manner *manner, struct session *s)
 {
 	script = (struct script){ .manner = *manner };
 	script.to_peer = buf_with_cap(1 << 20);
 	script.from_peer = buf_with_cap(1 << 20);
-	for (int i = 0; i < 8; i++)
-		identities[i] = (struct identity){ "/key", false, false };
+	make_keys(manner);
 	common = (struct session_common){ .transport = &transport,
 		.world = &world,
 		.hostkeys = &hostkeys,
-		.identities = identities,
-		.identity_count = 1,
-		.use_agent = true,
+		.keyring = &keyring,
 		.connect = "",
 		.image = &image,
 		.connect_ms = 30000,

@@ -8,6 +8,8 @@
 #include "coordinator/net/session.h"
 #include "tests/support/test.h"
 
+enum { SCRIPT_FILES = 8, SCRIPT_AGENT_KEYS = 20 };
+
 enum fault {
 	FAULT_NONE,
 	FAULT_AGAIN,	  /* once "not yet", waiting to read */
@@ -22,9 +24,11 @@ enum fault {
 /* How the node behaves when nothing is injected. */
 struct manner {
 	bool must_push, agent_fits, file_fits;
-	unsigned agent_keys;
-	size_t piece;  /* of a read or write */
-	bool stutters; /* "not yet" after every piece */
+	unsigned files, agent_keys; /* keys to log in with */
+	bool agent_fails;
+	unsigned sign_fails_at, stuck_at; /* at which login; 0: never */
+	size_t piece;			  /* of a read or write */
+	bool stutters;			  /* "not yet" after every piece */
 	const char *start, *words, *failure, *cmdline;
 	bool wrong_answer;
 	unsigned addresses, dead_addresses;
@@ -35,7 +39,8 @@ extern struct script {
 	enum fault fault;
 	unsigned fault_at, calls;
 	bool hanging, wants_expiry, stuttered, hot;
-	unsigned opened, destroyed, hung_up, settled, answered, agent_key;
+	unsigned opened, destroyed, hung_up, settled, answered, logins;
+	const char *offered[LOGIN_KEYS_MAX];
 	int directions;
 	char nonce[64];
 	struct buf to_peer, from_peer;
@@ -49,10 +54,13 @@ extern struct script {
 
 extern const struct manner usual;
 extern struct session_common common;
-extern struct identity identities[8];
+extern struct keyring keyring;
+extern struct ssh_settings settings;
 
 /* A new script of this manner, and an idle session over it. */
 void set_up(const struct manner *manner, struct session *s);
+/* The key of file "/keyN". */
+struct key *script_key(unsigned n);
 /* Plays the event loop until the session rests. */
 void drive(struct session *s);
 /* Connects, asks once, says bye. */

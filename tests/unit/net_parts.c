@@ -1,13 +1,10 @@
-/* The small readers of outside bytes in coordinator/net: base64, key files, last
- * words, a server's lists of algorithms. */
+/* The small readers of outside bytes in coordinator/net: base64, last words, a
+ * server's lists of algorithms. */
 #include <stdlib.h>
 
 #include "coordinator/net/base64.h"
-#include "coordinator/net/fleet.h"
-#include "coordinator/net/identity.h"
 #include "coordinator/net/kexlist.h"
 #include "coordinator/net/tail.h"
-#include "coordinator/ssh/defaults.h"
 #include "tests/support/test.h"
 
 static void base64_reads_back_what_it_wrote(void **state)
@@ -91,93 +88,6 @@ static void a_flood_of_words_keeps_its_end(void **state)
 		assert_int_equal(t.size, kept);
 		assert_memory_equal(t.data, text + n - kept, kept);
 	}
-}
-
-/* ---- key files */
-
-static void inspect_generated(const char *arguments, bool want_rsa, bool want_locked)
-{
-	char folder[] = "/tmp/cpuherd-id.XXXXXX", command[256], path[64];
-	struct identity id;
-	struct err e;
-
-	assert_non_null(mkdtemp(folder));
-	snprintf(command, sizeof(command), "ssh-keygen -q %s -f %s/key", arguments,
-		folder);
-	assert_int_equal(system(command), 0);
-	snprintf(path, sizeof(path), "%s/key", folder);
-	assert_rc(identity_read(path, &id, &e), RC_OK, &e);
-	assert_int_equal(id.rsa, want_rsa);
-	assert_int_equal(id.locked, want_locked);
-	snprintf(path, sizeof(path), "%s/key.pub", folder);
-	assert_rc(identity_read(path, &id, &e), RC_INPUT, &e);
-	assert_contains(e.text, "key.pub: not a private key");
-	snprintf(command, sizeof(command), "rm -rf %s", folder);
-	assert_int_equal(system(command), 0);
-}
-
-static void key_files_of_every_format_are_recognised(void **state)
-{
-	(void)state;
-	inspect_generated("-t ed25519 -N ''", false, false);
-	inspect_generated("-t ed25519 -N secret -a 1", false, true);
-	inspect_generated("-t rsa -b 2048 -N ''", true, false);
-	inspect_generated("-t rsa -b 2048 -N '' -m PEM", true, false);
-	inspect_generated("-t rsa -b 2048 -N secret -m PEM", true, true);
-	inspect_generated("-t ecdsa -N secret -m PKCS8", false, true);
-}
-
-static void a_missing_key_file_is_named(void **state)
-{
-	struct identity id;
-	struct err e;
-
-	(void)state;
-	assert_rc(identity_read("/nonexistent/id", &id, &e), RC_INPUT, &e);
-	assert_contains(e.text, "/nonexistent/id: No such file");
-}
-
-/* Nobody asked for ~/.ssh/id_rsa: what is no key there must not end a run. */
-static void a_default_key_that_is_none_is_passed_over(void **state)
-{
-	char home[] = "/tmp/cpuherd-home-XXXXXX", command[256], *before = getenv("HOME");
-	struct ssh_settings settings;
-	struct identity *keys;
-	struct arena arena = { 0 };
-	size_t count;
-	struct err e;
-
-	(void)state;
-	assert_non_null(mkdtemp(home));
-	snprintf(command, sizeof(command),
-		"cd %s && mkdir .ssh && echo PuTTY-User-Key-File-3: >.ssh/id_rsa && "
-		"ssh-keygen -q -t ed25519 -N '' -f .ssh/id_ed25519",
-		home);
-	assert_int_equal(system(command), 0);
-	setenv("HOME", home, 1);
-	assert_rc(ssh_settings_default(&settings, "node", &arena, &e), RC_OK, &e);
-	assert_rc(identity_read_all(&settings, &arena, &keys, &count, &e), RC_OK, &e);
-	setenv("HOME", before ? before : "/", 1);
-	assert_int_equal(count, 1);
-	assert_contains(keys[0].path, "/.ssh/id_ed25519");
-	arena_destroy(&arena);
-	snprintf(command, sizeof(command), "rm -rf %s", home);
-	assert_int_equal(system(command), 0);
-}
-
-static void broken_key_files_are_refused_at_every_cut(void **state)
-{
-	static const char text[] = "-----BEGIN OPENSSH PRIVATE KEY-----\n"
-				   "b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAA"
-				   "AAAAABAAAAMwAAAAtzc2gtZW\n";
-	struct identity id;
-	struct err e;
-
-	(void)state;
-	for (size_t n = 0; n < sizeof(text); n++)
-		assert_rc(identity_inspect(
-				  (struct bytes){ (const uint8_t *)text, n }, &id, &e),
-			RC_INPUT, &e);
 }
 
 /* ---- a server's lists */
@@ -297,10 +207,6 @@ int main(int argc, char **argv)
 		cmocka_unit_test(what_is_not_base64_is_refused),
 		cmocka_unit_test(the_last_two_lines_are_kept),
 		cmocka_unit_test(a_flood_of_words_keeps_its_end),
-		cmocka_unit_test(key_files_of_every_format_are_recognised),
-		cmocka_unit_test(a_missing_key_file_is_named),
-		cmocka_unit_test(a_default_key_that_is_none_is_passed_over),
-		cmocka_unit_test(broken_key_files_are_refused_at_every_cut),
 		cmocka_unit_test(the_lists_of_a_server_are_found_behind_its_greeting),
 		cmocka_unit_test(an_old_libssh2_is_blamed_where_it_is_the_cause),
 		cmocka_unit_test(

@@ -80,6 +80,15 @@ static void every_call_of_a_login_by_the_agent_may_fail(void **state)
 	every_call_fails_in_every_way(&agent);
 }
 
+static void every_call_of_a_login_without_its_agent_may_fail(void **state)
+{
+	struct manner without = usual;
+
+	(void)state;
+	without.agent_fails = true;
+	every_call_fails_in_every_way(&without);
+}
+
 static void bytes_may_come_and_go_one_by_one(void **state)
 {
 	struct manner bytewise = usual;
@@ -152,16 +161,19 @@ static void no_more_than_six_keys_are_offered_and_files_have_their_share(void **
 	struct session s;
 
 	(void)state;
-	strict.agent_keys = 20;
+	strict.agent_keys = SCRIPT_AGENT_KEYS;
+	strict.files = SCRIPT_FILES;
 	strict.file_fits = false;
 	set_up(&strict, &s);
-	common.identity_count = 8;
 	whole_life(&s);
 	assert_int_equal(s.state, S_FAILED);
 	assert_int_equal(s.err.code, RC_AUTH);
-	assert_int_equal(script.agent_key, 3);
-	assert_int_equal(s.logins, SESSION_LOGINS_MAX);
+	assert_int_equal(script.logins, LOGIN_KEYS_MAX);
+	for (int i = 0; i < LOGIN_KEYS_MAX; i++)
+		assert_string_equal(script.offered[i],
+			i < 3 ? "of agent" : script_key((unsigned)i - 3)->path);
 	assert_contains(s.err.text, "with 6 keys");
+	assert_contains(s.err.text, "of agent was not tried any more");
 	tear_down(&s);
 }
 
@@ -173,16 +185,95 @@ static void rsa_keys_that_an_old_library_cannot_use_are_explained(void **state)
 	(void)state;
 	strict.file_fits = false;
 	set_up(&strict, &s);
-	identities[0].rsa = true;
+	script_key(0)->blob = (struct bytes){ (const uint8_t *)"\0\0\0\7ssh-rsa...", 14 };
 	whole_life(&s);
 	assert_contains(s.err.text, "only RSA keys were tried");
 	tear_down(&s);
 
+	strict.files = 2;
 	set_up(&strict, &s);
-	identities[0].rsa = true;
-	common.identity_count = 2;
+	script_key(0)->blob = (struct bytes){ (const uint8_t *)"\0\0\0\7ssh-rsa...", 14 };
 	whole_life(&s);
 	assert_contains(s.err.text, "some of these are RSA keys, and the libssh2 here");
+	tear_down(&s);
+}
+
+static void the_key_that_let_a_user_in_is_offered_first_to_the_next_node(void **state)
+{
+	struct manner third = usual;
+	struct session s, next;
+
+	(void)state;
+	third.agent_keys = 2;
+	third.files = 2;
+	set_up(&third, &s);
+	whole_life(&s);
+	assert_int_equal(script.logins, 3);
+	assert_string_equal(script.offered[2], "/key0");
+	session_init(&next, &common, "next", &settings, &script.messages);
+	script.logins = 0;
+	script.eof = false;
+	assert_rc(session_open(
+			  &next, MESSAGE_ask_facts, &(struct ask_facts){ 0 }, &next.err),
+		RC_OK, &next.err);
+	drive(&next);
+	assert_int_equal(next.state, S_READY);
+	assert_int_equal(script.logins, 1);
+	assert_string_equal(script.offered[0], "/key0");
+	session_destroy(&next);
+	tear_down(&s);
+}
+
+static void a_connection_that_is_stuck_is_offered_no_other_key(void **state)
+{
+	struct manner stuck = usual;
+	struct session s;
+
+	(void)state;
+	stuck.agent_keys = 2;
+	stuck.sign_fails_at = stuck.stuck_at = 1;
+	set_up(&stuck, &s);
+	whole_life(&s);
+	assert_int_equal(s.err.code, RC_AUTH);
+	assert_int_equal(script.logins, 1);
+	assert_contains(s.err.text, "no key could be used to log in as user; the "
+				    "ssh-agent refuses to sign; of agent could not be "
+				    "tried on the same connection");
+	tear_down(&s);
+}
+
+static void an_agent_that_cannot_sign_gives_way_to_files(void **state)
+{
+	struct manner failing = usual;
+	struct session s;
+
+	(void)state;
+	failing.agent_keys = 1;
+	failing.agent_fits = true;
+	failing.sign_fails_at = 1;
+	set_up(&failing, &s);
+	whole_life(&s);
+	assert_int_equal(s.state, S_DONE);
+	assert_int_equal(script.logins, 2);
+	tear_down(&s);
+}
+
+static void why_nobody_got_in_names_the_agent_and_every_file(void **state)
+{
+	struct manner none = usual;
+	struct session s;
+
+	(void)state;
+	none.agent_fails = true;
+	none.files = 2;
+	set_up(&none, &s);
+	script_key(0)->state = KEY_LOCKED;
+	script_key(1)->state = KEY_PUBLIC;
+	whole_life(&s);
+	assert_int_equal(s.err.code, RC_AUTH);
+	assert_contains(s.err.text, "there is no key to log in with as user; the "
+				    "ssh-agent hangs; /key0 needs a passphrase (ssh-add "
+				    "it); /key1 is a public key");
 	tear_down(&s);
 }
 
@@ -305,6 +396,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(every_call_of_a_push_may_fail),
 		cmocka_unit_test(every_call_of_a_login_by_the_third_key_may_fail),
 		cmocka_unit_test(every_call_of_a_login_by_the_agent_may_fail),
+		cmocka_unit_test(every_call_of_a_login_without_its_agent_may_fail),
 		cmocka_unit_test(bytes_may_come_and_go_one_by_one),
 		cmocka_unit_test(a_dead_address_gives_way_to_the_next),
 		cmocka_unit_test(when_every_address_is_dead_the_last_one_is_named),
@@ -312,6 +404,11 @@ int main(int argc, char **argv)
 		cmocka_unit_test(
 			no_more_than_six_keys_are_offered_and_files_have_their_share),
 		cmocka_unit_test(rsa_keys_that_an_old_library_cannot_use_are_explained),
+		cmocka_unit_test(
+			the_key_that_let_a_user_in_is_offered_first_to_the_next_node),
+		cmocka_unit_test(a_connection_that_is_stuck_is_offered_no_other_key),
+		cmocka_unit_test(an_agent_that_cannot_sign_gives_way_to_files),
+		cmocka_unit_test(why_nobody_got_in_names_the_agent_and_every_file),
 		cmocka_unit_test(a_start_that_fails_says_why),
 		cmocka_unit_test(a_failure_of_the_peer_keeps_its_code_and_the_session),
 		cmocka_unit_test(a_session_that_stops_reading_says_that_there_is_more),

@@ -1,0 +1,238 @@
+#include "coordinator/net/keyring.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "coordinator/net/unlock.h"
+#include "coordinator/net/wire.h"
+
+/* ---- files */
+
+/* Where the path is, or belongs. */
+static size_t place_of(const struct keyring *k, const char *path, bool *there)
+{
+	size_t low = 0, high = k->count;
+
+	*there = false;
+	while (low < high && !*there) {
+		size_t middle = low + (high - low) / 2;
+		int order = strcmp(path, k->entries[middle].key.path);
+
+		*there = order == 0;
+		if (order > 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return *there ? high : low;
+}
+
+const struct key *keyring_find(const struct keyring *k, const char *path)
+{
+	bool there;
+	size_t at = place_of(k, path, &there);
+
+	return there && k->entries[at].usable ? &k->entries[at].key : NULL;
+}
+
+static enum rc read_entry(struct keyring *k, const char *path, struct keyring_entry *out,
+	bool named, struct err *e)
+{
+	*out = (struct keyring_entry){ .key.path = path };
+	if (!named && access(path, F_OK) != 0)
+		return RC_OK;
+	if (key_read(path, &out->key, &k->arena, e) == RC_OK)
+		out->usable = true;
+	else if (named || e->code == RC_MEMORY)
+		return e->code;
+	else
+		log_line(LOG_WARN, NULL, "%s; it is not used", e->text);
+	return RC_OK;
+}
+
+static enum rc add_file(struct keyring *k, const char *path, bool named, struct err *e)
+{
+	struct keyring_entry entry, *bigger;
+	bool there;
+	size_t at = place_of(k, path, &there);
+
+	if (there && (k->entries[at].usable || !named))
+		return RC_OK;
+	if (read_entry(k, path, &entry, named, e) != RC_OK)
+		return e->code;
+	bigger = arena_grow(&k->arena, k->entries, k->count, sizeof(*k->entries));
+	if (!bigger) {
+		key_free(&entry.key);
+		return err_memory(e);
+	}
+	k->entries = bigger;
+	if (!there)
+		memmove(&bigger[at + 1], &bigger[at],
+			(k->count++ - at) * sizeof(*bigger));
+	bigger[at] = entry;
+	return RC_OK;
+}
+
+enum rc keyring_load(struct keyring *k, const struct ssh_settings *const *settings,
+	size_t count, struct err *e)
+{
+	enum rc rc = RC_OK;
+
+	*k = (struct keyring){ .count = 0 };
+	pthread_mutex_init(&k->hint_lock, NULL);
+	for (size_t i = 0; i < count && rc == RC_OK; i++) {
+		const struct ssh_settings *s = settings[i];
+
+		/* most nodes share one list */
+		if (i && s->identity_files.item == settings[i - 1]->identity_files.item &&
+			s->identity_files.count ==
+				settings[i - 1]->identity_files.count &&
+			s->identities_named == settings[i - 1]->identities_named)
+			continue;
+		for (size_t f = 0; f < s->identity_files.count && rc == RC_OK; f++)
+			rc = add_file(
+				k, s->identity_files.item[f], s->identities_named, e);
+	}
+	return rc;
+}
+
+/* ---- keys that are locked */
+
+struct locked {
+	struct texts paths;
+	struct agent_keys held; /* by the agent of `of` */
+	const char *of;
+};
+
+static bool is_held(const struct agent_keys *held, struct bytes blob)
+{
+	for (size_t i = 0; i < held->count; i++)
+		if (blob.size && wire_same(held->key[i].blob, blob))
+			return true;
+	return false;
+}
+
+/* Has the node a key that needs nobody's help? */
+static bool has_other_key(const struct keyring *k, const struct ssh_settings *s,
+	const struct agent_keys *held)
+{
+	bool other = !s->identities_only && held->count > 0;
+
+	for (size_t i = 0; i < s->identity_files.count && !other; i++) {
+		const struct key *key = keyring_find(k, s->identity_files.item[i]);
+
+		other = key && (key->state == KEY_READY || is_held(held, key->blob));
+	}
+	return other;
+}
+
+static enum rc add_locked(struct keyring *k, const struct ssh_settings *s,
+	struct locked *out, struct err *e)
+{
+	bool only_named = has_other_key(k, s, &out->held);
+	enum rc rc = RC_OK;
+
+	for (size_t i = 0; i < s->identity_files.count && rc == RC_OK; i++) {
+		const char *path = s->identity_files.item[i];
+		const struct key *key = keyring_find(k, path);
+
+		if (!key || key->state != KEY_LOCKED || texts_have(&out->paths, path) ||
+			is_held(&out->held, key->blob) ||
+			(only_named && !s->identities_named))
+			continue;
+		rc = texts_add(&out->paths, path, &k->arena, e);
+	}
+	return rc;
+}
+
+static bool has_locked(const struct keyring *k)
+{
+	for (size_t i = 0; i < k->count; i++)
+		if (k->entries[i].usable && k->entries[i].key.state == KEY_LOCKED)
+			return true;
+	return false;
+}
+
+enum rc keyring_unlock(struct keyring *k, const struct ssh_settings *const *settings,
+	size_t count, uint32_t patience_ms, struct err *e)
+{
+	struct locked need = { .of = NULL };
+	enum rc rc = RC_OK;
+
+	if (!has_locked(k) || !unlock_has_terminal())
+		return RC_OK;
+	for (size_t i = 0; i < count && rc == RC_OK; i++) {
+		const struct ssh_settings *s = settings[i];
+
+		if (i && s->identity_files.item == settings[i - 1]->identity_files.item &&
+			s->agent == settings[i - 1]->agent &&
+			s->identities_only == settings[i - 1]->identities_only &&
+			s->identities_named == settings[i - 1]->identities_named)
+			continue;
+		if (i == 0 || s->agent != need.of)
+			agent_keys_now(s->agent, patience_ms, &k->arena, &need.held);
+		need.of = s->agent;
+		rc = add_locked(k, s, &need, e);
+	}
+	if (rc == RC_OK && need.paths.count)
+		rc = unlock_files(&need.paths, &k->arena, &k->unlock, e);
+	if (rc == RC_OK && k->unlock)
+		k->unlocked = unlock_socket(k->unlock);
+	return rc;
+}
+
+/* ---- hints */
+
+/* FNV-1a: a wrong hit costs an attempt in a worse order, nothing else. */
+static uint64_t hash_of(struct bytes blob)
+{
+	uint64_t hash = 14695981039346656037u;
+
+	for (size_t i = 0; i < blob.size; i++)
+		hash = (hash ^ blob.data[i]) * 1099511628211u;
+	return hash;
+}
+
+static struct keyring_hint *find_hint(struct keyring *k, const char *user)
+{
+	for (size_t i = 0; i < k->hint_count; i++)
+		if (strcmp(k->hints[i].user, user) == 0)
+			return &k->hints[i];
+	return NULL;
+}
+
+void keyring_remember(struct keyring *k, const char *user, struct bytes blob)
+{
+	struct keyring_hint *hint;
+
+	pthread_mutex_lock(&k->hint_lock);
+	hint = find_hint(k, user);
+	if (!hint && k->hint_count < KEYRING_HINTS)
+		hint = &k->hints[k->hint_count++];
+	if (hint)
+		*hint = (struct keyring_hint){ user, hash_of(blob) };
+	pthread_mutex_unlock(&k->hint_lock);
+}
+
+bool keyring_is_hint(struct keyring *k, const char *user, struct bytes blob)
+{
+	const struct keyring_hint *hint;
+	bool is;
+
+	pthread_mutex_lock(&k->hint_lock);
+	hint = find_hint(k, user);
+	is = hint && hint->key == hash_of(blob);
+	pthread_mutex_unlock(&k->hint_lock);
+	return is;
+}
+
+void keyring_destroy(struct keyring *k)
+{
+	unlock_end(k->unlock);
+	k->unlock = NULL;
+	for (size_t i = 0; i < k->count; i++)
+		key_free(&k->entries[i].key);
+	k->count = 0;
+	arena_destroy(&k->arena);
+}

@@ -1,0 +1,254 @@
+#include "coordinator/net/unlock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+enum { START_MS = 5000, STEP_MS = 10 };
+
+/* Long enough for any run; the agent forgets the keys then, should it outlive us. */
+static const char lifetime[] = "12h";
+
+struct unlock {
+	char folder[80], socket[96];
+	pid_t holder;
+	int leash; /* the holder goes when it is closed, and takes the agent along */
+};
+
+bool unlock_has_terminal(void)
+{
+	int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+const char *unlock_socket(const struct unlock *u)
+{
+	return u->socket;
+}
+
+/* ---- the programs */
+
+static void silence(int fd)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (null >= 0)
+		dup2(null, fd);
+}
+
+/* In the child.  The agent is told to end when its command does, and the command ends when
+ * we do: its input is a pipe of ours.  (PR_SET_PDEATHSIG is lost here: ssh-agent is a
+ * set-group-ID program on many systems.)  Ctrl-C is not for them: we end them. */
+static void become_agent(const struct unlock *u, int leash)
+{
+	setsid();
+	dup2(leash, 0);
+	silence(1);
+	silence(2);
+	execlp("ssh-agent", "ssh-agent", "-a", u->socket, "-t", lifetime, "sh", "-c",
+		"cat; kill \"$SSH_AGENT_PID\"", (char *)NULL);
+	_exit(127);
+}
+
+static void pause_ms(long ms)
+{
+	const struct timespec time = { ms / 1000, ms % 1000 * 1000000 };
+
+	nanosleep(&time, NULL);
+}
+
+static enum rc start_agent(struct unlock *u, struct err *e)
+{
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) != 0)
+		return err_set(e, RC_INTERNAL, errno, "pipe: %s", strerror(errno));
+	u->holder = fork();
+	if (u->holder == 0)
+		become_agent(u, ends[0]);
+	close(ends[0]);
+	u->leash = ends[1];
+	for (int waited = 0; u->holder > 0 && waited < START_MS; waited += STEP_MS) {
+		struct stat st;
+
+		if (stat(u->socket, &st) == 0)
+			return RC_OK;
+		if (waitpid(u->holder, NULL, WNOHANG) == u->holder)
+			u->holder = 0;
+		pause_ms(STEP_MS);
+	}
+	return err_set(e, RC_INPUT, errno,
+		"a key needs its passphrase, and ssh-agent does not start here");
+}
+
+/* ssh-add opens the terminal by itself.  Its status: 0, or it could not. */
+static enum rc add_file(const struct unlock *u, const char *path, struct err *e)
+{
+	int status = -1;
+	pid_t child = fork();
+
+	if (child == 0) {
+		setenv("SSH_AUTH_SOCK", u->socket, 1);
+		unsetenv("SSH_ASKPASS"); /* there is a terminal */
+		silence(1);
+		execlp("ssh-add", "ssh-add", "-q", "-t", lifetime, "--", path,
+			(char *)NULL);
+		_exit(127);
+	}
+	while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
+		;
+	if (child > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return RC_OK;
+	return err_set(e, RC_INPUT, 0,
+		"key file %s: it was not unlocked (ssh-add did not take it); leave it "
+		"out, "
+		"or unlock it in an ssh-agent before",
+		path);
+}
+
+/* ---- its life */
+
+static enum rc make_folder(struct unlock *u, struct err *e)
+{
+	const char *tmp = getenv("XDG_RUNTIME_DIR");
+
+	if (!tmp || access(tmp, W_OK) != 0)
+		tmp = getenv("TMPDIR");
+	snprintf(u->folder, sizeof(u->folder), "%.50s/cpuherd-agent.XXXXXX",
+		tmp && access(tmp, W_OK) == 0 ? tmp : "/tmp");
+	if (!mkdtemp(u->folder)) /* 0700 */
+		return err_set(e, RC_INPUT, errno, "%s: %s", u->folder, strerror(errno));
+	snprintf(u->socket, sizeof(u->socket), "%s/socket", u->folder);
+	return RC_OK;
+}
+
+enum rc unlock_files(const struct texts *paths, struct arena *arena, struct unlock **out,
+	struct err *e)
+{
+	struct unlock *u = arena_alloc(arena, 1, sizeof(*u));
+	enum rc rc;
+
+	*out = NULL;
+	if (!u)
+		return err_memory(e);
+	u->leash = -1;
+	if (make_folder(u, e) != RC_OK)
+		return e->code;
+	rc = start_agent(u, e);
+	for (size_t i = 0; i < paths->count && rc == RC_OK; i++) {
+		log_line(LOG_INFO, NULL, "key file %s needs its passphrase",
+			paths->item[i]);
+		rc = add_file(u, paths->item[i], e);
+	}
+	if (rc == RC_OK)
+		*out = u;
+	else
+		unlock_end(u);
+	return rc;
+}
+
+void unlock_end(struct unlock *u)
+{
+	if (!u)
+		return;
+	if (u->leash >= 0)
+		close(u->leash);
+	u->leash = -1;
+	while (u->holder > 0 && waitpid(u->holder, NULL, 0) < 0 && errno == EINTR)
+		;
+	u->holder = 0;
+	unlink(u->socket);
+	rmdir(u->folder);
+}
+
+/* ---- an agent's keys, now */
+
+struct wanted {
+	bool also_write;
+	uint64_t until_ms;
+};
+
+static uint64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static void want(struct agent *a, bool also_write)
+{
+	struct wanted *w = a->owner;
+
+	w->also_write = also_write;
+}
+
+static void want_alarm(struct agent *a, uint32_t ms)
+{
+	struct wanted *w = a->owner;
+
+	w->until_ms = now_ms() + ms;
+}
+
+static void woken(void *context)
+{
+	(void)context;
+}
+
+static void wait_for(struct agent *a, const struct wanted *w)
+{
+	struct pollfd ready = { .fd = a->fd,
+		.events = (short)(POLLIN | (w->also_write ? POLLOUT : 0)) };
+	uint64_t now = now_ms();
+
+	if (now >= w->until_ms || poll(&ready, 1, (int)(w->until_ms - now)) == 0)
+		agent_late(a);
+	else
+		agent_ready(a);
+}
+
+static bool copy_key(
+	const struct agent_key *from, struct arena *arena, struct agent_key *to)
+{
+	to->blob.data = (const uint8_t *)arena_text_n(
+		arena, from->blob.data, from->blob.size);
+	to->blob.size = from->blob.size;
+	to->name = arena_text(arena, from->name);
+	return to->blob.data && to->name;
+}
+
+void agent_keys_now(const char *path, uint32_t patience_ms, struct arena *arena,
+	struct agent_keys *out)
+{
+	static const struct agent_loop loop = { want, want_alarm };
+	struct agent_wait who = { .wake = woken };
+	struct agent_key *keys;
+	struct wanted wanted;
+	struct agent a;
+	struct err e;
+
+	*out = (struct agent_keys){ NULL, 0 };
+	if (!path)
+		return;
+	agent_open(&a, path, patience_ms, &loop, &wanted);
+	while (agent_list(&a, &who, &e) == RC_AGAIN)
+		wait_for(&a, &wanted);
+	keys = a.listed ? arena_alloc(arena, a.key_count, sizeof(*keys)) : NULL;
+	out->key = keys;
+	while (keys && out->count < a.key_count &&
+		copy_key(&a.keys[out->count], arena, &keys[out->count]))
+		out->count++;
+	agent_close(&a);
+}
