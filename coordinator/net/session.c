@@ -159,6 +159,8 @@ static void session_enter(struct session *s, enum session_state next)
 		s->common->world->alarm(s, limit_ms(s, row->limit));
 	if (row->step)
 		return;
+	if (s->transport) /* lets go what is still to be sent */
+		s->common->transport->wait(s->transport);
 	s->common->world->watch(s, 0, false);
 	s->common->settled(s);
 }
@@ -167,13 +169,13 @@ static void session_want_io(struct session *s)
 {
 	int directions = 0;
 
+	if (s->transport)
+		directions = s->common->transport->wait(s->transport);
 	/* what the node says meanwhile can wait, and must not wake us all the time */
 	if (s->waits.agent) {
 		s->common->world->watch(s, 0, false);
 		return;
 	}
-	if (s->transport)
-		directions = s->common->transport->wait(s->transport);
 	if (s->transport && !directions)
 		directions = TRANSPORT_READ | TRANSPORT_WRITE;
 	if (s->transport)

@@ -1,8 +1,5 @@
 #include "coordinator/net/transport.h"
 
-#include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -11,10 +8,8 @@
 #include "coordinator/net/transport_libssh2.h"
 
 enum {
-	HANDSHAKE_BYTES = 256 * 1024, /* a server may send greeting lines for ever */
 	OUR_NAMES_MAX = 64,
 	PREFERENCE_BYTES = 1024,
-	PARTING_BYTES = 200,
 };
 
 /* ---- codes: the only place where libssh2's become ours */
@@ -71,114 +66,6 @@ enum rc transport_translate(
 }
 
 /* ---- opening */
-
-/* Acknowledges at once: 76 ms to one node become 33 (the server's small packets wait for
- * it).  The kernel forgets it with every read. */
-static void hurry(struct transport *t)
-{
-	int one = 1;
-
-	if (!t->not_tcp &&
-		setsockopt(t->fd, IPPROTO_TCP, TCP_QUICKACK, &one, sizeof(one)) != 0)
-		t->not_tcp = true;
-}
-
-/* One read of the socket; *t remembers how the connection stands. */
-static ssize_t receive_some(struct transport *t, void *data, size_t size, int flags)
-{
-	ssize_t n;
-
-	/* after a short read there is nothing, or the loop says so at once */
-	if (t->drained) {
-		t->drained = false;
-		return -EAGAIN;
-	}
-	n = recv(t->fd, data, size, flags);
-	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
-		return -EAGAIN;
-	t->gone = n <= 0;
-	if (n < 0)
-		return -errno;
-	t->drained = n > 0 && (size_t)n < size;
-	hurry(t);
-	return n;
-}
-
-/* The first bytes, out of one read instead of one for each. */
-static ssize_t receive_first(struct transport *t, void *data, size_t size, int flags)
-{
-	if (t->first_used == t->received) {
-		ssize_t n = receive_some(
-			t, t->first + t->received, FIRST_BYTES - t->received, flags);
-
-		if (n <= 0)
-			return n;
-		t->received += (size_t)n;
-	}
-	if (size > t->received - t->first_used)
-		size = t->received - t->first_used;
-	memcpy(data, t->first + t->first_used, size);
-	t->first_used += size;
-	return (ssize_t)size;
-}
-
-/* What libssh2 reads from; before the keys are exchanged it is counted. */
-static ssize_t receive(
-	libssh2_socket_t fd, void *data, size_t size, int flags, void **abstract)
-{
-	struct transport *t = *abstract;
-	ssize_t n;
-
-	(void)fd;
-	if (t->first && t->first_used < FIRST_BYTES &&
-		(!t->shaken || t->first_used < t->received))
-		return receive_first(t, data, size, flags);
-	if (!t->shaken && t->received >= HANDSHAKE_BYTES) {
-		t->too_much = true;
-		return -ECONNABORTED;
-	}
-	n = receive_some(t, data, size, flags);
-	if (n > 0 && !t->shaken)
-		t->received += (size_t)n;
-	return n;
-}
-
-/* SSH_MSG_DISCONNECT: "Too many authentication failures". */
-static void hear_parting(LIBSSH2_SESSION *session, int reason, const char *message,
-	int size, const char *language, int language_size, void **abstract)
-{
-	struct transport *t = *abstract;
-
-	(void)session;
-	(void)reason;
-	(void)language;
-	(void)language_size;
-	t->gone = true;
-	if (!t->parting && message && size > 0)
-		t->parting = strndup(
-			message, (size_t)(size < PARTING_BYTES ? size : PARTING_BYTES));
-}
-
-/* Before 1.11.1 libssh2 took a function as a pointer to data. */
-static void set_callback(LIBSSH2_SESSION *session, int which, void (*function)(void))
-{
-#if LIBSSH2_VERSION_NUM >= 0x010b01
-	libssh2_session_callback_set2(session, which, function);
-#else
-	union {
-		void (*function)(void);
-		void *pointer;
-	} callback = { function };
-
-	libssh2_session_callback_set(session, which, callback.pointer);
-#endif
-}
-
-static void set_callbacks(LIBSSH2_SESSION *session)
-{
-	set_callback(session, LIBSSH2_CALLBACK_RECV, (void (*)(void))receive);
-	set_callback(session, LIBSSH2_CALLBACK_DISCONNECT, (void (*)(void))hear_parting);
-}
 
 static void append_name(char list[static PREFERENCE_BYTES], const char *name)
 {
@@ -258,7 +145,8 @@ static enum rc transport_open(
 		return err_memory(e);
 	}
 	libssh2_session_set_blocking(t->session, 0);
-	set_callbacks(t->session);
+	transport_set_callbacks(t->session);
+	t->drained = true; /* the server has had no time to say anything */
 	if (*key_types && prefer(t, key_types, e) != RC_OK) {
 		transport_destroy(t);
 		return e->code;
@@ -271,6 +159,7 @@ static int transport_wait(struct transport *t)
 {
 	int blocked = libssh2_session_block_directions(t->session), wait = 0;
 
+	transport_before_wait(t);
 	if (blocked & LIBSSH2_SESSION_BLOCK_INBOUND)
 		wait |= TRANSPORT_READ;
 	if (blocked & LIBSSH2_SESSION_BLOCK_OUTBOUND)
@@ -345,9 +234,7 @@ static enum rc transport_handshake(struct transport *t, struct err *e)
 	enum rc rc = transport_translate(t, native, "key exchange", e);
 
 	if (t->too_much)
-		return err_set(e, RC_LIMIT, 0,
-			"the server sent %d KiB and had not exchanged keys yet",
-			HANDSHAKE_BYTES / 1024);
+		return transport_explain_flood(e);
 	if (rc == RC_OK)
 		end_handshake(t);
 	if (rc == RC_SSH && t->received == 0)

@@ -37,7 +37,8 @@ struct transport_ops {
 	 * others follow.  Never RC_AGAIN. */
 	enum rc (*open)(struct transport **out, int fd, const char *const *key_types,
 		struct err *e);
-	/* What the last RC_AGAIN waits for; 0: not known, both.  While it waits to
+	/* Called before every wait: what was written goes out now.  What the last RC_AGAIN
+	 * waits for; 0: not known, both.  While it waits to
 	 * write, only the same operation may be called. */
 	int (*wait)(struct transport *t);
 

@@ -21,7 +21,8 @@ struct transport {
 	bool gone;	   /* the server closed the connection */
 	char *parting;	   /* the server's words when it did; NULL */
 	bool too_much;	   /* the cap stopped it */
-	bool drained;	   /* the last read took less than there was room for */
+	bool drained;	   /* there was nothing more to read before the next wait */
+	bool heard, said;  /* something was read, written, since the last wait */
 	bool not_tcp;	   /* acknowledgements cannot be hurried */
 	size_t received;   /* before the handshake was done */
 	uint8_t *first;	   /* FIRST_BYTES; NULL when they are not needed any more */
@@ -41,6 +42,12 @@ struct transport {
 /* libssh2's code as ours, with its words. */
 enum rc transport_translate(
 	struct transport *t, int native, const char *doing, struct err *e);
+
+/* transport_socket.c: what libssh2 reads from and writes to.  Called before every wait;
+ * and what is said of a server that went on and on. */
+void transport_set_callbacks(LIBSSH2_SESSION *session);
+void transport_before_wait(struct transport *t);
+enum rc transport_explain_flood(struct err *e);
 
 /* transport_login.c */
 enum rc transport_login(struct transport *t, const char *user,
