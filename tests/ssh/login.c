@@ -297,6 +297,24 @@ static void an_agent_that_refuses_to_sign_gives_way_to_a_file(void **state)
 	with_agent(AGENT_REFUSES, true, "odd-agent refuses to sign");
 }
 
+/* What the agent did is said once, and not of the key that follows. */
+static void a_key_behind_an_agent_s_refusal_is_judged_by_itself(void **state)
+{
+	struct herd h;
+	struct server s = herd_one(&h, &(struct server_options){ SERVER_SSHD, 0, NULL });
+	char socket[128];
+	pid_t pid;
+
+	(void)state;
+	snprintf(socket, sizeof(socket), "%s/odd-agent", site.folder);
+	h.settings.agent = socket;
+	h.identities[0] = site.other_user_key;
+	pid = start_agent(socket, AGENT_REFUSES, site.user_key);
+	assert_refused(&h, RC_AUTH, "with 1 key; the ssh-agent at ");
+	end_child(pid);
+	herd_end(&h, &s);
+}
+
 static void an_agent_that_lies_is_found_out(void **state)
 {
 	(void)state;
@@ -485,6 +503,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(an_agent_that_never_signs_gives_way_to_a_file),
 		cmocka_unit_test(an_agent_that_dies_while_it_signs_gives_way_to_a_file),
 		cmocka_unit_test(an_agent_that_refuses_to_sign_gives_way_to_a_file),
+		cmocka_unit_test(a_key_behind_an_agent_s_refusal_is_judged_by_itself),
 		cmocka_unit_test(an_agent_that_lies_is_found_out),
 		cmocka_unit_test(
 			an_agent_that_hangs_keeps_nobody_waiting_who_does_not_need_it),
