@@ -59,8 +59,8 @@ enum step step_handshake(struct session *s)
 	if (!s->transport) {
 		rc = hostkey_types(s->common->hostkeys, s->settings, types, &s->err);
 		if (rc == RC_OK)
-			rc = s->common->transport->open(
-				&s->transport, s->fd, types, &s->err);
+			rc = s->common->transport->open(&s->transport, s->fd,
+				s->settings->host_key_algorithms, types, &s->err);
 		if (rc != RC_OK)
 			return STEP_FAIL;
 	}

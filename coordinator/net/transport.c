@@ -4,12 +4,12 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "coordinator/net/hostalgs.h"
 #include "coordinator/net/kexlist.h"
 #include "coordinator/net/transport_libssh2.h"
 
 enum {
 	OUR_NAMES_MAX = 64,
-	PREFERENCE_BYTES = 1024,
 };
 
 /* ---- codes: the only place where libssh2's become ours */
@@ -67,51 +67,28 @@ enum rc transport_translate(
 
 /* ---- opening */
 
-static void append_name(char list[static PREFERENCE_BYTES], const char *name)
+/* Asks for host keys of these algorithms only, the known types first. */
+static enum rc choose_host_keys(
+	struct transport *t, const char *wish, const char *const *types, struct err *e)
 {
-	size_t used = strlen(list), n = strlen(name);
-
-	if (used + n + 2 > PREFERENCE_BYTES)
-		return;
-	if (used)
-		list[used++] = ',';
-	memcpy(list + used, name, n + 1);
-}
-
-/* An RSA key may sign in three ways (RFC 8332). */
-static bool serves_type(const char *algorithm, const char *type)
-{
-	if (strcmp(type, "ssh-rsa") == 0 && strncmp(algorithm, "rsa-sha2-", 9) == 0)
-		return true;
-	return strcmp(algorithm, type) == 0;
-}
-
-/* Algorithms of known types first, in order; the others behind them. */
-static enum rc prefer(struct transport *t, const char *const *types, struct err *e)
-{
-	char list[PREFERENCE_BYTES] = "";
+	char list[HOSTALGS_BYTES];
+	const char *ours[OUR_NAMES_MAX + 1] = { NULL };
 	const char **have = NULL;
-	bool listed[OUR_NAMES_MAX] = { false };
 	int count = libssh2_session_supported_algs(
 		t->session, LIBSSH2_METHOD_HOSTKEY, &have);
-	int rc;
+	enum rc rc;
 
 	if (count < 0)
 		return transport_translate(t, count, "listing algorithms", e);
-	if (count > OUR_NAMES_MAX)
-		count = OUR_NAMES_MAX;
-	for (; *types; types++)
-		for (int i = 0; i < count; i++)
-			if (serves_type(have[i], *types)) {
-				append_name(list, have[i]);
-				listed[i] = true;
-			}
-	for (int i = 0; i < count; i++)
-		if (!listed[i])
-			append_name(list, have[i]);
+	for (int i = 0; i < count && i < OUR_NAMES_MAX; i++)
+		ours[i] = have[i];
+	rc = hostalgs_choose(wish, types, ours, list, e);
 	libssh2_free(t->session, have);
-	rc = libssh2_session_method_pref(t->session, LIBSSH2_METHOD_HOSTKEY, list);
-	return transport_translate(t, rc, "choosing algorithms", e);
+	if (rc != RC_OK)
+		return rc;
+	return transport_translate(t,
+		libssh2_session_method_pref(t->session, LIBSSH2_METHOD_HOSTKEY, list),
+		"choosing algorithms", e);
 }
 
 static void transport_destroy(struct transport *t)
@@ -129,8 +106,8 @@ static void transport_destroy(struct transport *t)
 	free(t);
 }
 
-static enum rc transport_open(
-	struct transport **out, int fd, const char *const *key_types, struct err *e)
+static enum rc transport_open(struct transport **out, int fd, const char *wish,
+	const char *const *types, struct err *e)
 {
 	struct transport *t = calloc(1, sizeof(*t));
 
@@ -147,7 +124,7 @@ static enum rc transport_open(
 	libssh2_session_set_blocking(t->session, 0);
 	transport_set_callbacks(t->session);
 	t->drained = true; /* the server has had no time to say anything */
-	if (*key_types && prefer(t, key_types, e) != RC_OK) {
+	if (choose_host_keys(t, wish, types, e) != RC_OK) {
 		transport_destroy(t);
 		return e->code;
 	}

@@ -32,11 +32,11 @@ enum transport_direction { TRANSPORT_READ = 1, TRANSPORT_WRITE = 2 };
 enum transport_stream { TRANSPORT_OUT = 0, TRANSPORT_ERR = 1 };
 
 struct transport_ops {
-	/* A connection over fd, which stays the caller's.  Key types of hosts in
-	 * the order they are preferred (those of known_hosts), NULL at the end;
-	 * others follow.  Never RC_AGAIN. */
-	enum rc (*open)(struct transport **out, int fd, const char *const *key_types,
-		struct err *e);
+	/* A connection over fd, which stays the caller's.  wish: HostKeyAlgorithms as for
+	 * ssh, or NULL; types: of the host keys that are known, best first, NULL at the
+	 * end (hostalgs.h).  Never RC_AGAIN. */
+	enum rc (*open)(struct transport **out, int fd, const char *wish,
+		const char *const *types, struct err *e);
 	/* Called before every wait: what was written goes out now.  What the last RC_AGAIN
 	 * waits for; 0: not known, both.  While it waits to
 	 * write, only the same operation may be called. */

@@ -169,6 +169,57 @@ static void the_key_type_that_is_known_is_asked_for(void **state)
 	herd_end(&h, &s);
 }
 
+static void the_wish_for_host_key_algorithms_is_what_is_asked_for(void **state)
+{
+	struct herd h;
+	char config[256];
+	struct server_options options = { SERVER_SSHD, 0, config };
+	struct server s;
+
+	(void)state;
+	test_run("test -f %s/ecdsa-host || ssh-keygen -q -t ecdsa -N '' -f %s/ecdsa-host",
+		site.folder, site.folder);
+	snprintf(config, sizeof(config), "HostKey %s/ecdsa-host\n", site.folder);
+	s = server_start(&site, &options);
+	herd_init(&h);
+	herd_add(&h, &s);
+	h.settings.strict = SSH_STRICT_NEW;
+	h.settings.host_key_algorithms = "ecdsa-*";
+	assert_rc(herd_connect(&h), RC_OK, &h.err);
+	assert_rc(fleet_error(h.fleet, 0)->code, RC_OK, fleet_error(h.fleet, 0));
+	fleet_destroy(h.fleet);
+	test_run("grep -q ' ecdsa-sha2-nistp256 ' %s", h.record);
+	h.settings.host_key_algorithms = "no-such-algorithm";
+	assert_refused(
+		&h, RC_INPUT, "HostKeyAlgorithms no-such-algorithm leaves nothing");
+	herd_end(&h, &s);
+}
+
+/* libssh2 left alone takes the certificate, which nobody here can check. */
+static void a_server_with_a_host_certificate_shows_its_plain_key(void **state)
+{
+	struct herd h;
+	char config[256];
+	struct server_options options = { SERVER_SSHD, 0, config };
+	struct server s;
+
+	(void)state;
+	test_run("cd %s && { test -f ecdsa-host || ssh-keygen -q -t ecdsa -N '' -f "
+		 "ecdsa-host; "
+		 "} && ssh-keygen -q -s other-host -I test -h ecdsa-host.pub 2>/dev/null",
+		site.folder);
+	snprintf(config, sizeof(config),
+		"HostKey %s/ecdsa-host\nHostCertificate %s/ecdsa-host-cert.pub\n",
+		site.folder, site.folder);
+	s = server_start(&site, &options);
+	herd_init(&h);
+	herd_add(&h, &s);
+	h.settings.strict = SSH_STRICT_NEW;
+	assert_rc(herd_connect(&h), RC_OK, &h.err);
+	assert_rc(fleet_error(h.fleet, 0)->code, RC_OK, fleet_error(h.fleet, 0));
+	herd_end(&h, &s);
+}
+
 static void a_server_without_a_common_algorithm_is_quoted(void **state)
 {
 	struct herd h;
@@ -500,6 +551,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(accept_new_records_a_key_and_then_holds_the_node_to_it),
 		cmocka_unit_test(a_revoked_host_key_is_refused_although_it_is_known),
 		cmocka_unit_test(the_key_type_that_is_known_is_asked_for),
+		cmocka_unit_test(the_wish_for_host_key_algorithms_is_what_is_asked_for),
+		cmocka_unit_test(a_server_with_a_host_certificate_shows_its_plain_key),
 		cmocka_unit_test(a_server_without_a_common_algorithm_is_quoted),
 		cmocka_unit_test(a_key_that_the_server_does_not_know_is_refused),
 		cmocka_unit_test(a_user_that_does_not_exist_is_refused),

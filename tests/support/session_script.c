@@ -158,9 +158,10 @@ static const struct session_world world = { fake_bind, fake_unbind, fake_resolve
 
 /* ---- the transport */
 
-static enum rc fake_open(
-	struct transport **out, int fd, const char *const *types, struct err *e)
+static enum rc fake_open(struct transport **out, int fd, const char *wish,
+	const char *const *types, struct err *e)
 {
+	(void)wish;
 	(void)types;
 	assert_int_equal(fd, 1000);
 	if (inject_sync(e) != RC_OK)
