@@ -18,7 +18,8 @@
  *                             names folded back)
  *     - verb/failed.[ch]     (--failed: those to ask again)
  * - how: all nodes at once, over SSH
- *     - ssh/                 (what ssh would do: the settings of each node)
+ *     - ssh/ssh_config.h     (what ssh would do: the settings of each node)
+ *     - ssh/                 (files, patterns, tokens; ssh -G for what only ssh knows)
  *     - net/fleet.[ch]       (rounds: one request to every node)
  *     - net/lane.[ch]        (a thread's nodes: window, retries, what is held)
  *     - net/session.[ch]     (one connection, as a table of states)

@@ -1,68 +1,40 @@
 #include "coordinator/ssh/defaults.h"
 
-#include <pwd.h>
-#include <stdlib.h>
-#include <unistd.h>
+/* Of ssh's list those that libssh2 can sign with: not id_dsa, which servers of today refuse,
+ * and not the keys of authenticators (_sk), which need one to be touched for each node.  The
+ * best one first: each attempt costs a server time. */
+static const char *const identities[] = { "id_ed25519", "id_ecdsa", "id_rsa" };
 
-enum { SSH_PORT = 22 };
+static const char *const known[] = { "known_hosts", "known_hosts2" };
+static const char *const system_known[] = { "ssh_known_hosts", "ssh_known_hosts2" };
 
-static const char *const key_names[] = { "id_ed25519", "id_ecdsa", "id_rsa" };
+#define COUNT(list) (sizeof(list) / sizeof(*(list)))
 
-/* The first is where new keys go, there or not. */
-static const char *const known_names[] = { "~/.ssh/known_hosts", "~/.ssh/known_hosts2",
-	"/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2" };
-
-static const char *home_folder(void)
+static enum rc add(struct texts *out, const char *before, const char *folder,
+	const char *const *names, size_t count, struct intern *in, struct err *e)
 {
-	const char *home = getenv("HOME");
-	const struct passwd *user = home && *home ? NULL : getpwuid(getuid());
-
-	if (home && *home)
-		return home;
-	return user ? user->pw_dir : "/";
-}
-
-static const char *login_name(struct arena *arena, struct err *e)
-{
-	const struct passwd *user = getpwuid(getuid());
-	const char *name = user ? user->pw_name : getenv("USER");
-	const char *copy = name && *name ? arena_text(arena, name) : NULL;
-
-	if (!name || !*name)
-		err_set(e, RC_INPUT, 0, "user %u has no name; say USER@HOST",
-			(unsigned)getuid());
-	else if (!copy)
-		err_memory(e);
-	return copy;
-}
-
-const char *ssh_expand_home(const char *path, struct arena *arena)
-{
-	if (path[0] != '~' || path[1] != '/')
-		return arena_text(arena, path);
-	return arena_format(arena, "%s%s", home_folder(), path + 1);
-}
-
-enum rc ssh_settings_default(
-	struct ssh_settings *out, const char *host, struct arena *arena, struct err *e)
-{
-	const char *agent = getenv("SSH_AUTH_SOCK"), *home = home_folder();
 	enum rc rc = RC_OK;
 
-	*out = (struct ssh_settings){ .host = host, .port = SSH_PORT };
-	out->user = login_name(arena, e);
-	if (!out->user)
-		return e->code;
-	if (agent && *agent)
-		out->agent = agent;
-	for (size_t i = 0; i < sizeof(key_names) / sizeof(*key_names) && rc == RC_OK; i++)
-		rc = texts_add(&out->identity_files,
-			arena_format(arena, "%s/.ssh/%s", home, key_names[i]), arena, e);
-	for (size_t i = 0; i < sizeof(known_names) / sizeof(*known_names) && rc == RC_OK;
-		i++) {
-		const char *name = ssh_expand_home(known_names[i], arena);
+	for (size_t i = 0; i < count && rc == RC_OK; i++) {
+		char *path = arena_format(in->arena, "%s%s%s", before, folder, names[i]);
 
-		rc = texts_add(&out->known_hosts, name, arena, e);
+		rc = texts_add(out, path ? intern_text(in, path) : NULL, in->arena, e);
 	}
 	return rc;
+}
+
+enum rc defaults_add_identities(
+	struct texts *out, const char *home, struct intern *in, struct err *e)
+{
+	return add(out, home, "/.ssh/", identities, COUNT(identities), in, e);
+}
+
+enum rc defaults_add_known_hosts(struct texts *user, struct texts *system,
+	const char *home, struct intern *in, struct err *e)
+{
+	enum rc rc = add(user, home, "/.ssh/", known, COUNT(known), in, e);
+
+	return rc == RC_OK ? add(system, "", "/etc/ssh/", system_known,
+				     COUNT(system_known), in, e)
+			   : rc;
 }

@@ -22,10 +22,10 @@ struct ssh_settings {
 	uint16_t port;
 	const char *user;
 	struct texts
-		identity_files; /* private keys, absolute paths; each may be missing */
-	bool identities_named;	/* the user named them: a missing one is an error */
-	bool identities_only;	/* of the agent's keys only those of identity_files */
-	const char *agent;	/* socket of the ssh-agent; NULL: none is asked */
+		identity_files; /* private keys, as open() takes them; each may be missing */
+	bool identities_named;	    /* the user named them: a missing one is an error */
+	bool identities_only;	    /* of the agent's keys only those of identity_files */
+	const char *agent;	    /* socket of the ssh-agent; NULL: none is asked */
 	const char *host_key_alias; /* name in known_hosts; NULL: host and port */
 	struct texts known_hosts; /* files, the user's first; new keys go to the first */
 	enum ssh_strict strict;

@@ -71,10 +71,16 @@ static const struct option_row {
 		"kubevirt or json")
 	ROW(0, "nova-release", "NAME", TEXT, nova_release, FOR_PLAN | FOR_RENDER, 0,
 		"of nova, for --as nova, devstack or zuul (the newest known)")
+	ROW('F', "ssh-config", "FILE", TEXT, ssh_config, FOR_FLEET, 0,
+		"in place of ~/.ssh/config and /etc/ssh/ssh_config; none: no such file")
 	ROW('l', "user", "NAME", TEXT, user, FOR_FLEET, 0, "log in as this user")
 	ROW('p', "port", "PORT", NUMBER, port, FOR_FLEET, 65535, "port of sshd (22)")
+	ROW('J', "jump", "HOSTS", TEXT, jump, FOR_FLEET, 0,
+		"reach the nodes through these hosts: [user@]host[:port], by commas")
+	ROW('o', "ssh-option", "KEY=VALUE", TEXTS, ssh_values, FOR_FLEET, 0,
+		"as in ssh_config(5); before what the files say")
 	ROW('i', "identity", "FILE", TEXTS, identities, FOR_FLEET, 0,
-		"private key file, in place of those of ~/.ssh")
+		"private key file, in place of the usual ones of ~/.ssh")
 	FLAG(0, "no-agent", no_agent, FOR_FLEET, "do not ask ssh-agent")
 	ROW(0, "known-hosts", "FILE", TEXTS, known_hosts, FOR_FLEET, 0,
 		"known host keys, in place of those of ~/.ssh and /etc/ssh")

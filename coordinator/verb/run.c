@@ -7,7 +7,6 @@
 #include "base/log.h"
 #include "coordinator/report/groups.h"
 #include "coordinator/report/progress.h"
-#include "coordinator/ssh/defaults.h"
 #include "coordinator/verb/failed.h"
 #include "coordinator/verb/verb.h"
 #include "coordinator/verb/wants.h"
@@ -88,52 +87,42 @@ static void show_progress(void *context, const struct fleet_progress *p)
 	progress_show(&line);
 }
 
-/* How one node is reached: what ssh would do, the options, the inventory. */
-static enum rc settings_of(struct run *run, const struct inventory_node *node,
-	struct ssh_settings *out, struct err *e)
+static struct ssh_options ssh_options_of(const struct options *o)
 {
-	const struct options *o = run->options;
-	enum rc rc = ssh_settings_default(out, node->host, &run->arena, e);
-
-	if (rc != RC_OK)
-		return rc;
-	if (node->user || o->user)
-		out->user = node->user ? node->user : o->user;
-	if (node->port || o->port)
-		out->port = node->port ? node->port : (uint16_t)o->port;
-	if (o->identities.count) {
-		out->identity_files = o->identities;
-		out->identities_named = true;
-	}
-	if (node->identity) {
-		out->identity_files = (struct texts){ 0 };
-		out->identities_named = true;
-		rc = texts_add(&out->identity_files,
-			ssh_expand_home(node->identity, &run->arena), &run->arena, e);
-	}
-	if (o->known_hosts.count)
-		out->known_hosts = o->known_hosts;
-	if (o->no_agent)
-		out->agent = NULL;
-	if (o->accept_new)
-		out->strict = SSH_STRICT_NEW;
-	return rc;
+	return (struct ssh_options){ .file = o->ssh_config,
+		.values = o->ssh_values,
+		.identities = o->identities,
+		.known_hosts = o->known_hosts,
+		.user = o->user,
+		.jump = o->jump,
+		.port = (uint16_t)o->port,
+		.no_agent = o->no_agent,
+		.accept_new = o->accept_new,
+		.connect_timeout_s = o->connect_timeout_s };
 }
 
+/* How each node is reached. */
 static enum rc settings_make(struct run *run, struct err *e)
 {
-	struct ssh_settings *all = arena_alloc(
-		&run->arena, run->count, sizeof(struct ssh_settings));
-	enum rc rc = RC_OK;
+	struct ssh_target *targets = arena_alloc(
+		&run->arena, run->count, sizeof(*targets));
+	struct ssh_config *config;
 
-	run->settings = arena_alloc(&run->arena, run->count, sizeof(*run->settings));
-	if (!all || !run->settings)
+	run->ssh_options = ssh_options_of(run->options);
+	run->settings = arena_alloc(
+		&run->arena, run->count, sizeof(const struct ssh_settings *));
+	if (!targets || !run->settings)
 		return err_memory(e);
-	for (size_t i = 0; i < run->count && rc == RC_OK; i++) {
-		rc = settings_of(run, &run->inventory.nodes[i], &all[i], e);
-		run->settings[i] = &all[i];
+	for (size_t i = 0; i < run->count; i++) {
+		const struct inventory_node *node = &run->inventory.nodes[i];
+
+		targets[i] = (struct ssh_target){ node->host, node->user, node->port,
+			node->identity };
 	}
-	return rc;
+	config = ssh_config_load(&run->ssh_options, &run->arena, e);
+	if (!config)
+		return e->code;
+	return ssh_config_resolve(config, targets, run->count, run->settings, e);
 }
 
 static bool is_traced(void *context, size_t node)

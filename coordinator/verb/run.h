@@ -9,6 +9,7 @@
 
 #include "coordinator/cpu/conditions.h"
 #include "coordinator/report/report.h"
+#include "coordinator/ssh/ssh_config.h"
 #include "coordinator/verb/document.h"
 #include "coordinator/verb/options.h"
 #include "coordinator/verb/sources.h"
@@ -24,6 +25,7 @@ struct run {
 	const struct options *options;
 	struct arena arena; /* lives until run_end() */
 	struct inventory inventory;
+	struct ssh_options ssh_options;
 	const struct ssh_settings **settings; /* one per node; NULL with --from */
 	struct fleet_options fleet_options;
 	struct fleet *fleet;	   /* NULL with --from */

@@ -56,6 +56,10 @@ static const struct misuse {
 		"plan: no argument is taken by '--json=yes'; see cpuherd plan --help" },
 	{ "plan --port 65536 n1", 2,
 		"plan: --port 65536: a number from 1 to 65535 is needed" },
+	{ "plan -F /nonexistent n1", 3, "/nonexistent: No such file or directory" },
+	{ "plan -F none -o Host=x n1", 2, "-o 'Host=x': Host belongs into a file" },
+	{ "plan -F none -J n1 n1", 3,
+		"command line: ProxyJump: n1 would be reached through itself" },
 	{ "plan --timeout -1 n1", 2,
 		"plan: --timeout -1: a number from 1 to 86400 is needed" },
 	{ "plan --user '' n1", 2, "plan: --user needs a NAME, not an empty word" },
@@ -190,8 +194,7 @@ static void an_output_that_is_full_is_told(void **state)
 }
 
 /* A run of one node that refuses connections. */
-#define REFUSED \
-	"HOME=/nonexistent " CPUHERD " probe --no-agent --connect-timeout 5 127.0.0.1:1"
+#define REFUSED CPUHERD " probe -F none --no-agent --connect-timeout 5 127.0.0.1:1"
 
 static void closed_standard_streams_do_not_become_sockets(void **state)
 {

@@ -11,7 +11,7 @@
 #include "coordinator/net/key.h"
 #include "coordinator/net/keyring.h"
 #include "coordinator/net/wire.h"
-#include "coordinator/ssh/defaults.h"
+#include "coordinator/ssh/ssh_config.h"
 #include "tests/support/test.h"
 
 static char folder[64];
@@ -394,9 +394,10 @@ static void a_named_file_that_is_missing_is_an_error_in_any_order(void **state)
 static void a_default_key_that_is_none_is_passed_over(void **state)
 {
 	const char *home = arena_format(&arena, "%s/home", folder);
-	char *before = getenv("HOME");
-	struct ssh_settings settings;
-	const struct ssh_settings *all[] = { &settings };
+	const struct ssh_options options = { .file = "none", .home = home };
+	const struct ssh_target target = { .host = "node" };
+	const struct ssh_settings *all[1];
+	struct ssh_config *config;
 	struct keyring k;
 	struct err e;
 
@@ -406,10 +407,10 @@ static void a_default_key_that_is_none_is_passed_over(void **state)
 		 "ssh-keygen -q -t ed25519 -N '' -f id_ed25519 && "
 		 "ssh-keygen -q -t ecdsa -N '' -f id_ecdsa && chmod 644 id_ecdsa",
 		home, home);
-	setenv("HOME", home, 1);
-	assert_rc(ssh_settings_default(&settings, "node", &arena, &e), RC_OK, &e);
+	config = ssh_config_load(&options, &arena, &e);
+	assert_non_null(config);
+	assert_rc(ssh_config_resolve(config, &target, 1, all, &e), RC_OK, &e);
 	assert_rc(keyring_load(&k, all, 1, &e), RC_OK, &e);
-	setenv("HOME", before ? before : "/", 1);
 	assert_non_null(
 		keyring_find(&k, arena_format(&arena, "%s/.ssh/id_ed25519", home)));
 	assert_null(keyring_find(&k, arena_format(&arena, "%s/.ssh/id_rsa", home)));
