@@ -192,11 +192,11 @@ an_edited_stanza_is_put_right_and_keeps_owner_and_mode() {
 a_ci_job_keeps_the_evidence_and_fails_with_the_reason() {
 	local agree=("$here/../../examples/ci/agree" "$work/evidence.json" --hosts "$lab/hosts"
 		--identity "$lab/id_ed25519" --no-agent "${connect[@]}")
-	CPUHERD=$cpuherd "$lab_command" run "$lab" -- "${agree[@]}" --known-hosts "$lab/known_hosts"
+	CPUHERD=$cpuherd "$lab_command" run "$lab" -- "${agree[@]}" -F none --known-hosts "$lab/known_hosts"
 	grep -q '"schema": "cpuherd/1"' "$work/evidence.json"
 	: >"$work/known"
 	status=0
-	CPUHERD=$cpuherd "$lab_command" run "$lab" -- "${agree[@]}" --known-hosts "$work/known" ||
+	CPUHERD=$cpuherd "$lab_command" run "$lab" -- "${agree[@]}" -F none --known-hosts "$work/known" ||
 		status=$?
 	exits 11
 	grep -q '"code": "HOSTKEY"' "$work/evidence.json"

@@ -20,7 +20,7 @@ lab() {
 # herd ARGUMENT...: cpuherd with the lab's keys.  Fills status, $work/out and $work/err.
 herd() {
 	status=0
-	"$lab_command" run "$lab" -- "$cpuherd" "$@" --known-hosts "${known_hosts:-$lab/known_hosts}" \
+	"$lab_command" run "$lab" -- "$cpuherd" "$@" -F none --known-hosts "${known_hosts:-$lab/known_hosts}" \
 		--identity "$lab/id_ed25519" --no-agent "${connect[@]}" \
 		>"$work/out" 2>"$work/err" </dev/null || status=$?
 }

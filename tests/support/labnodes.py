@@ -133,7 +133,7 @@ class Lab:
         return run([LAB, 'run', self.folder, '--', CPUHERD, verb, *arguments,
                     '--connect', self.uri, '--hosts', '-',
                     '--no-agent', '--identity', self.folder + '/id_ed25519',
-                    '--known-hosts', self.folder + '/known_hosts'],
+                    '-F', 'none', '--known-hosts', self.folder + '/known_hosts'],
                    input='\n'.join(self.hosts[m] for m in members))
 
     def facts(self):
