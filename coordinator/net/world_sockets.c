@@ -20,8 +20,10 @@ static void socket_ready(uv_poll_t *poll, int status, int events)
 {
 	struct socket_watch *watch = (struct socket_watch *)poll;
 
-	/* an error of the socket shows at the next read or write */
-	(void)status;
+	/* An error of the socket shows at a read or write; not at the next one, if there is
+	 * still something to read.  libuv stops watching such a socket by itself. */
+	if (status < 0)
+		watch->events = 0;
 	(void)events;
 	if (watch->handles)
 		session_advance(watch->handles->session);
