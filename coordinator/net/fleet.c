@@ -18,13 +18,14 @@ enum {
 
 struct fleet {
 	struct crew crew;
+	const struct fleet_ground *ground;
 	struct hostkey_policy hostkeys;
 	struct keyring keyring;
 	struct image image;
 	struct arena arena;
 	struct capacity capacity;
 	size_t *queue; /* room for every node */
-	bool started;  /* transport_start() was called */
+	bool started;  /* the transport is */
 };
 
 /* ---- rounds */
@@ -175,7 +176,7 @@ static void describe_common(struct fleet *f)
 	struct session_common *common = &f->crew.common;
 
 	f->image = image_of_peer();
-	common->transport = &transport_libssh2;
+	common->transport = f->ground->transport;
 	common->world = &f->crew.world->session;
 	common->hostkeys = &f->hostkeys;
 	common->connect = o->connect ? o->connect : "";
@@ -195,7 +196,9 @@ static enum rc find_capacity(struct fleet *f, struct err *e)
 	size_t window = c->options->parallel ? c->options->parallel : FLEET_PARALLEL;
 	size_t most;
 
-	if (capacity_find(c->inv->count, 1, &f->capacity, e) != RC_OK)
+	if (f->ground->sessions)
+		f->capacity = (struct capacity){ f->ground->sessions, 0, "the ground" };
+	else if (capacity_find(c->inv->count, 1, &f->capacity, e) != RC_OK)
 		return e->code;
 	most = f->capacity.sessions;
 	if (c->options->parallel > most)
@@ -238,7 +241,7 @@ static enum rc members_make(struct fleet *f, struct err *e)
 
 static enum rc fleet_start(struct fleet *f, struct err *e)
 {
-	enum rc rc = transport_start(e);
+	enum rc rc = f->ground->transport->start(e);
 
 	f->started = rc == RC_OK;
 	describe_common(f);
@@ -256,10 +259,12 @@ static enum rc fleet_start(struct fleet *f, struct err *e)
 struct fleet *fleet_new(
 	const struct inventory *inv, const struct fleet_options *options, struct err *e)
 {
-	return fleet_new_on(&world_libuv, inv, options, e);
+	static const struct fleet_ground ground = { &world_libuv, &transport_libssh2, 0 };
+
+	return fleet_new_on(&ground, inv, options, e);
 }
 
-struct fleet *fleet_new_on(const struct world_ops *world, const struct inventory *inv,
+struct fleet *fleet_new_on(const struct fleet_ground *ground, const struct inventory *inv,
 	const struct fleet_options *options, struct err *e)
 {
 	struct fleet *f = calloc(1, sizeof(*f));
@@ -268,7 +273,8 @@ struct fleet *fleet_new_on(const struct world_ops *world, const struct inventory
 		err_memory(e);
 		return NULL;
 	}
-	f->crew.world = world;
+	f->ground = ground;
+	f->crew.world = ground->world;
 	f->crew.inv = inv;
 	f->crew.options = options;
 	f->crew.tries = options->tries ? options->tries : TRIES;
@@ -300,6 +306,6 @@ void fleet_destroy(struct fleet *f)
 	keyring_destroy(&f->keyring);
 	arena_destroy(&f->arena);
 	if (f->started)
-		transport_stop();
+		f->ground->transport->stop();
 	free(f);
 }

@@ -17,6 +17,8 @@
 #include "proto/codec.h"
 
 struct fleet;
+struct transport_ops;
+struct world_ops;
 
 /* What a node is doing, as a person wants to know it. */
 enum fleet_stage {
@@ -73,9 +75,13 @@ enum { FLEET_PARALLEL = 256, FLEET_THREADS_MAX = 64 };
 struct fleet *fleet_new(
 	const struct inventory *inv, const struct fleet_options *options, struct err *e);
 
-/* The same on another world than libuv's, for tests. */
-struct world_ops;
-struct fleet *fleet_new_on(const struct world_ops *world, const struct inventory *inv,
+/* What a fleet stands on, so that a test can put another ground under it. */
+struct fleet_ground {
+	const struct world_ops *world;
+	const struct transport_ops *transport;
+	size_t sessions; /* that fit at once; 0: as many as this machine has room for */
+};
+struct fleet *fleet_new_on(const struct fleet_ground *ground, const struct inventory *inv,
 	const struct fleet_options *options, struct err *e);
 
 struct fleet_call {

@@ -287,7 +287,21 @@ static enum rc transport_send_eof(struct transport *t, struct err *e)
 	return transport_translate(t, libssh2_channel_send_eof(t->channel), "closing", e);
 }
 
+static enum rc transport_start(struct err *e)
+{
+	if (libssh2_init(0) != 0)
+		return err_set(e, RC_INTERNAL, 0, "libssh2 does not start");
+	return RC_OK;
+}
+
+static void transport_stop(void)
+{
+	libssh2_exit();
+}
+
 const struct transport_ops transport_libssh2 = {
+	.start = transport_start,
+	.stop = transport_stop,
 	.open = transport_open,
 	.wait = transport_wait,
 	.handshake = transport_handshake,
@@ -303,13 +317,6 @@ const struct transport_ops transport_libssh2 = {
 	.destroy = transport_destroy,
 };
 
-enum rc transport_start(struct err *e)
-{
-	if (libssh2_init(0) != 0)
-		return err_set(e, RC_INTERNAL, 0, "libssh2 does not start");
-	return RC_OK;
-}
-
 const char *transport_version(void)
 {
 	return libssh2_version(0);
@@ -324,9 +331,4 @@ const char *transport_lacks(void)
 	if (!libssh2_version(SINCE_CHACHA))
 		return "servers that allow only the cipher ChaCha20 do not work";
 	return NULL;
-}
-
-void transport_stop(void)
-{
-	libssh2_exit();
 }

@@ -32,6 +32,10 @@ enum transport_direction { TRANSPORT_READ = 1, TRANSPORT_WRITE = 2 };
 enum transport_stream { TRANSPORT_OUT = 0, TRANSPORT_ERR = 1 };
 
 struct transport_ops {
+	/* Once per process, before the first open() and after the last destroy(). */
+	enum rc (*start)(struct err *e);
+	void (*stop)(void);
+
 	/* A connection over fd, which stays the caller's.  wish: HostKeyAlgorithms as for
 	 * ssh, or NULL; types: of the host keys that are known, best first, NULL at the
 	 * end (hostalgs.h).  Never RC_AGAIN. */
@@ -75,10 +79,6 @@ struct transport_ops {
 };
 
 extern const struct transport_ops transport_libssh2;
-
-/* Once per process, before the first open() and after the last destroy(). */
-enum rc transport_start(struct err *e);
-void transport_stop(void);
 
 /* The libssh2 in use ("1.11.1"), and what cannot work with it, as a sentence; NULL where
  * nothing is known that cannot. */

@@ -371,9 +371,9 @@ static void fake_destroy(struct transport *t)
 	script.destroyed++;
 }
 
-static const struct transport_ops transport = { fake_open, fake_wait, fake_handshake,
-	fake_host_key, fake_login, fake_is_stuck, fake_has_modern_rsa, fake_channel,
-	fake_exec, fake_read, fake_write, fake_send_eof, fake_destroy };
+static const struct transport_ops transport = { NULL, NULL, fake_open, fake_wait,
+	fake_handshake, fake_host_key, fake_login, fake_is_stuck, fake_has_modern_rsa,
+	fake_channel, fake_exec, fake_read, fake_write, fake_send_eof, fake_destroy };
 
 /* ---- one run */
 
