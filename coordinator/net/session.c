@@ -92,7 +92,8 @@ static bool passes(const struct err *why)
 
 bool session_was_cut(const struct session *s)
 {
-	return s->state == S_FAILED && passes(&s->err);
+	return s->state == S_FAILED && passes(&s->err) &&
+	       rows[s->fell].stage != STAGE_LOGIN;
 }
 
 bool session_may_retry(const struct session *s)

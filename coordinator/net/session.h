@@ -203,7 +203,8 @@ const char *session_stage_name(enum session_stage stage);
  * passed in a moment: refused, reset, turned away by MaxStartups, a busy name server. */
 bool session_may_retry(const struct session *s);
 
-/* The session failed because the server or the network ended the connection. */
+/* The session failed because the server or the network ended the connection; in a login
+ * that is taken for a refusal, which is never to be repeated. */
 bool session_was_cut(const struct session *s);
 
 /* Frees and closes everything; safe twice. */
