@@ -1,15 +1,18 @@
 #include "coordinator/net/transport.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/text.h"
 #include "coordinator/net/hostalgs.h"
 #include "coordinator/net/kexlist.h"
 #include "coordinator/net/transport_libssh2.h"
 
 enum {
 	OUR_NAMES_MAX = 64,
+	DISMISSAL_CHARACTERS = 200,
 };
 
 /* ---- codes: the only place where libssh2's become ours */
@@ -57,7 +60,7 @@ enum rc transport_translate(
 		return rc;
 	/* libssh2 has other names for it, in a login even "authentication failed" */
 	if (t->gone)
-		return err_set(e, RC_SSH, native,
+		return err_set(e, RC_SSH, t->parting ? native : ECONNRESET,
 			"%s: the server closed the connection%s%s", doing,
 			t->parting ? ": " : "", t->parting ? t->parting : "");
 	libssh2_session_last_error(t->session, &words, NULL, 0);
@@ -180,15 +183,42 @@ static enum rc explain_kex(struct transport *t, struct err *e)
 {
 	size_t size = t->received < FIRST_BYTES ? t->received : FIRST_BYTES;
 	struct kex_lists lists;
-	int native = e->native;
 
 	if (!kex_lists_find((struct bytes){ t->first, size }, &lists))
 		return e->code;
 	for (enum kex_list i = 0; i < KEX_LISTS; i++)
-		if (explain_list(t, i, lists.of_server[i], e))
+		if (explain_list(t, i, lists.of_server[i], e)) {
+			e->native = 0; /* that will not pass, even if it closed as well */
 			break;
-	e->native = native;
+		}
 	return e->code;
+}
+
+/* The server went before it said that it speaks SSH: what it said instead is the reason.
+ * Only the one that sshd gives when it is full has passed in a moment. */
+static enum rc explain_dismissal(struct transport *t, struct err *e)
+{
+	static const char full[] = "Exceeded MaxStartups";
+	char words[DISMISSAL_CHARACTERS];
+	size_t n = t->received < sizeof(words) ? t->received : sizeof(words) - 1;
+
+	if (n == 0)
+		return err_set(e, RC_SSH, ECONNRESET,
+			"the server closed the connection before it said anything "
+			"(MaxStartups, or no sshd on this port?)");
+	memcpy(words, t->first, n);
+	words[n] = '\0';
+	words[strcspn(words, "\r\n")] = '\0';
+	text_make_printable(words);
+	return err_set(e, RC_SSH, text_starts_with(words, full) ? ECONNRESET : 0,
+		"the server closed the connection, and all it said was: %s", words);
+}
+
+static bool said_ssh(const struct transport *t)
+{
+	size_t n = t->received < FIRST_BYTES ? t->received : FIRST_BYTES;
+
+	return memmem(t->first, n, "SSH-", 4) != NULL;
 }
 
 static void end_handshake(struct transport *t)
@@ -214,10 +244,8 @@ static enum rc transport_handshake(struct transport *t, struct err *e)
 		return transport_explain_flood(e);
 	if (rc == RC_OK)
 		end_handshake(t);
-	if (rc == RC_SSH && t->received == 0)
-		return err_set(e, rc, native,
-			"the server closed the connection before it said anything "
-			"(MaxStartups, or no sshd on this port?)");
+	if (rc == RC_SSH && t->gone && !said_ssh(t))
+		return explain_dismissal(t, e);
 	return rc == RC_SSH ? explain_kex(t, e) : rc;
 }
 

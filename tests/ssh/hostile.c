@@ -39,6 +39,31 @@ static void a_server_that_never_stops_greeting_is_cut_off(void **state)
 	herd_end(&h, &s);
 }
 
+static void a_server_that_is_full_is_tried_again(void **state)
+{
+	struct server_options twice = { SERVER_FULL, 2, NULL };
+	struct herd h;
+	struct server s = herd_one(&h, &twice);
+
+	(void)state;
+	assert_rc(herd_connect(&h), RC_OK, &h.err);
+	assert_rc(fleet_error(h.fleet, 0)->code, RC_OK, fleet_error(h.fleet, 0));
+	herd_end(&h, &s);
+}
+
+static void a_server_that_stays_full_is_given_up_with_its_words(void **state)
+{
+	struct server_options always = { SERVER_FULL, 100, NULL };
+	struct herd h;
+	struct server s = herd_one(&h, &always);
+
+	(void)state;
+	h.options.tries = 2;
+	assert_refused(&h, RC_SSH, "Exceeded MaxStartups");
+	assert_contains(fleet_error(h.fleet, 0)->text, "(2 tries)");
+	herd_end(&h, &s);
+}
+
 static void a_port_that_nobody_listens_on_is_unreachable(void **state)
 {
 	struct herd h;
@@ -288,6 +313,8 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_silent_server_costs_its_time_and_nobody_else),
 		cmocka_unit_test(a_server_that_never_stops_greeting_is_cut_off),
+		cmocka_unit_test(a_server_that_is_full_is_tried_again),
+		cmocka_unit_test(a_server_that_stays_full_is_given_up_with_its_words),
 		cmocka_unit_test(a_port_that_nobody_listens_on_is_unreachable),
 		cmocka_unit_test(a_name_that_does_not_resolve_is_unreachable),
 		cmocka_unit_test(a_line_that_is_cut_anywhere_is_an_error),

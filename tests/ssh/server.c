@@ -143,6 +143,7 @@ static void serve(const struct site *site, int fd, const char *config,
 {
 	switch (options->manners) {
 	case SERVER_SSHD:
+	case SERVER_FULL:
 		become_sshd(site, fd, config);
 		break;
 	case SERVER_SILENT:
@@ -177,9 +178,21 @@ static void write_config(
 	fclose(file);
 }
 
+/* As sshd does it when MaxStartups are logging in already. */
+static void turn_away(int fd)
+{
+	static const char words[] = "Exceeded MaxStartups\r\n";
+
+	if (write(fd, words, sizeof(words) - 1) < 0)
+		_exit(1);
+	close(fd);
+}
+
 static void accept_for_ever(const struct site *site, int listener, const char *config,
 	const struct server_options *options)
 {
+	size_t full = options->manners == SERVER_FULL ? options->cut : 0;
+
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	signal(SIGCHLD, SIG_IGN);
 	for (;;) {
@@ -187,6 +200,11 @@ static void accept_for_ever(const struct site *site, int listener, const char *c
 
 		if (fd < 0)
 			_exit(1);
+		if (full) {
+			full--;
+			turn_away(fd);
+			continue;
+		}
 		if (fork() == 0) {
 			signal(SIGCHLD, SIG_DFL);
 			close(listener);

@@ -30,6 +30,7 @@ enum manners {
 	SERVER_SILENT, /* its banner, then nothing */
 	SERVER_TALKER, /* greeting lines for ever */
 	SERVER_CUT,    /* a real one, but the line is cut after so many bytes */
+	SERVER_FULL,   /* a real one, but so many connections are turned away first */
 };
 
 struct server_options {
