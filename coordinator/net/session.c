@@ -336,6 +336,7 @@ enum rc session_ask(
 		return rc;
 	s->err.code = RC_OK;
 	s->request = message_type_of(tag);
+	s->heard = 0;
 	session_enter(s, rows[S_READY].done);
 	session_advance(s);
 	return RC_OK;

@@ -53,7 +53,8 @@ enum session_state {
 
 enum {
 	SESSION_ADDRESSES_MAX = 8,
-	SESSION_STREAM_BYTES = 4 * 1024 * 1024, /* unread bytes of one node */
+	SESSION_STREAM_BYTES = 4 * 1024 * 1024,	 /* unread bytes of one node */
+	SESSION_ANSWER_BYTES = 16 * 1024 * 1024, /* all answers to one request */
 };
 
 struct session;
@@ -150,6 +151,7 @@ struct session {
 	struct tail words; /* the last that the node said on standard error */
 	bool eof, eof_sent;
 
+	size_t heard;			    /* bytes of answers to the request */
 	uint32_t version;		    /* of the protocol, as agreed */
 	const struct message_type *first;   /* the request behind the hello */
 	const struct message_type *request; /* the one to be answered */

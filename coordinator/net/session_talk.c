@@ -215,6 +215,7 @@ static enum rc take_message(struct session *s, struct message *m)
 		size_t before = buf_bytes(&s->in).size;
 
 		rc = frame_take(&s->in, version, s->arena, m, &s->err);
+		s->heard += before - buf_bytes(&s->in).size;
 		if (rc == RC_OK && s->trace)
 			session_trace(
 				s, "is sent", m->type, before - buf_bytes(&s->in).size);
@@ -290,6 +291,11 @@ static enum rc take_answer(struct session *s, const struct message *m)
 		adopt_failure(s, s->request->name, m->value);
 		return RC_OK;
 	}
+	/* messages live as long as the fleet */
+	if (s->heard > SESSION_ANSWER_BYTES)
+		return err_set(&s->err, RC_LIMIT, 0,
+			"the peer sent more than %d MiB in answer to %s",
+			SESSION_ANSWER_BYTES / 1024 / 1024, s->request->name);
 	if (answers(m, s->request)) {
 		rc = s->common->answer(s, m, &s->err);
 		if (rc == RC_OK || rc == RC_AGAIN)
