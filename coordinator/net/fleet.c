@@ -54,36 +54,6 @@ static void queue_make(struct fleet *f)
 	atomic_store(&c->total, total);
 }
 
-static void *lane_main(void *lane)
-{
-	lane_run(lane);
-	return NULL;
-}
-
-/* All lanes but the first in threads of their own; where there is no thread to be had, one
- * after the other does it as well. */
-static void lanes_run(struct crew *c)
-{
-	bool threaded[FLEET_THREADS_MAX] = { false };
-
-	for (size_t i = 1; i < c->lane_count; i++)
-		threaded[i] = pthread_create(&c->lanes[i].thread, NULL, lane_main,
-				      &c->lanes[i]) == 0;
-	lane_run(&c->lanes[0]);
-	for (size_t i = 1; i < c->lane_count; i++)
-		if (threaded[i])
-			pthread_join(c->lanes[i].thread, NULL);
-		else
-			lane_run(&c->lanes[i]);
-}
-
-/* What was never opened because the round ended before its time. */
-static void blame_the_rest(struct crew *c, const struct err *why)
-{
-	for (size_t at = atomic_load(&c->next); at < c->queue_count; at++)
-		member_blame(&c->members[c->queue[at]], why);
-}
-
 enum rc fleet_round(
 	struct fleet *f, const struct fleet_call *call, void *context, struct err *e)
 {
@@ -102,7 +72,7 @@ enum rc fleet_round(
 	if (atomic_load(&c->stop) == CREW_GO)
 		return RC_OK;
 	crew_describe_stop(c, &why);
-	blame_the_rest(c, &why);
+	crew_blame_rest(c, &why);
 	return err_set(e, why.code, 0, "%.800s during %s", why.text, call->phase);
 }
 
@@ -114,14 +84,15 @@ void fleet_ignore_interrupt(struct fleet *f)
 
 enum rc fleet_holds_all(const struct fleet *f, struct err *e)
 {
-	size_t count = f->crew.inv->count;
+	const struct crew *c = &f->crew;
+	size_t count = c->inv->count;
 
-	if (f->crew.hold_max >= count)
+	if (c->hold_max == SIZE_MAX)
 		return RC_OK;
 	return err_set(e, RC_MEMORY, 0,
 		"the connections of all %zu nodes must stay open at once for this, and "
 		"%s allows %zu here",
-		count, f->capacity.bound_by, f->crew.hold_max);
+		count, f->capacity.bound_by, c->hold_max * c->lane_count);
 }
 
 bool fleet_is_alive(const struct fleet *f, size_t node)
@@ -189,6 +160,18 @@ static void describe_common(struct fleet *f)
 	common->settled = lane_settled;
 }
 
+/* Not all sessions fit: each lane has its part of those that do, and keeps enough of it
+ * for its window. */
+static void share_out(struct crew *c, size_t most)
+{
+	c->most = most / c->lane_count;
+	if (c->most == 0)
+		c->most = 1;
+	if (c->window > c->most)
+		c->window = c->most;
+	c->hold_max = c->most - c->window;
+}
+
 /* How many at once: what the user says, within what this machine has. */
 static enum rc find_capacity(struct fleet *f, struct err *e)
 {
@@ -205,9 +188,10 @@ static enum rc find_capacity(struct fleet *f, struct err *e)
 		log_line(LOG_WARN, NULL, "--parallel %u: %s allows %zu here",
 			c->options->parallel, f->capacity.bound_by, most);
 	window = window < most ? window : most;
-	c->hold_max = most >= c->inv->count ? c->inv->count : most - window;
 	c->window = (window + c->lane_count - 1) / c->lane_count;
-	c->most = (most + c->lane_count - 1) / c->lane_count;
+	c->most = c->hold_max = SIZE_MAX;
+	if (most < c->inv->count)
+		share_out(c, most);
 	return RC_OK;
 }
 
@@ -289,16 +273,19 @@ struct fleet *fleet_new_on(const struct fleet_ground *ground, const struct inven
 void fleet_destroy(struct fleet *f)
 {
 	struct crew *c;
-	bool politely;
+	bool any = false;
 
 	if (!f)
 		return;
 	c = &f->crew;
-	politely = atomic_load(&c->stop) != CREW_STOP;
-	for (size_t i = 0; i < c->lane_count; i++)
+	for (size_t i = 0; i < c->lane_count; i++) {
 		lane_part(&c->lanes[i]);
+		any = any || c->lanes[i].all;
+	}
+	if (any && atomic_load(&c->stop) != CREW_STOP)
+		lanes_run(c);
 	for (size_t i = 0; i < c->lane_count; i++)
-		lane_destroy(&c->lanes[i], politely);
+		lane_destroy(&c->lanes[i]);
 	for (size_t i = 0; c->members && i < c->inv->count; i++)
 		member_destroy(&c->members[i]);
 	pthread_mutex_destroy(&c->lock);

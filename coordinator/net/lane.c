@@ -60,7 +60,7 @@ static void live_count(struct live *v, bool busy)
 static void live_hold(struct live *v, bool hold)
 {
 	if (v->held != hold)
-		atomic_fetch_add(&v->lane->crew->held, hold ? 1 : -(size_t)1);
+		v->lane->held += hold ? 1 : -(size_t)1;
 	v->held = hold;
 }
 
@@ -208,6 +208,7 @@ static void live_begin(struct live *v)
 	struct crew *c = v->lane->crew;
 
 	c->members[v->node].answered = false;
+	c->members[v->node].tries = 1;
 	if (!next_request(c, v->node)) {
 		atomic_fetch_sub(&c->total, 1);
 		return;
@@ -263,7 +264,7 @@ static bool may_try_again(const struct live *v)
 	if (session_may_retry(s))
 		return true;
 	/* the line broke in the middle of a question that may be asked twice */
-	return c->call->repeatable && !m->answered && m->tries > 0 && session_was_cut(s);
+	return c->call->repeatable && !m->answered && session_was_cut(s);
 }
 
 /* False when memory is short. */
@@ -318,7 +319,7 @@ static void live_answered(struct live *v)
 	}
 	live_finish(v);
 	live_count(v, false);
-	if (c->call->hold && atomic_load(&c->held) < c->hold_max) {
+	if (c->call->hold && v->lane->held < c->hold_max) {
 		live_hold(v, true);
 		return;
 	}
@@ -425,7 +426,7 @@ static void open_more(struct lane *l)
 
 static void stop_set(struct crew *c, enum crew_stop stop, enum rc code)
 {
-	c->stop_code = code;
+	atomic_store(&c->stop_code, code);
 	atomic_store(&c->stop, stop);
 	for (size_t i = 0; i < c->lane_count; i++)
 		c->world->poke(c->lanes[i].world);
@@ -457,7 +458,7 @@ void lane_notice_stop(struct lane *l)
 
 enum rc crew_describe_stop(const struct crew *c, struct err *e)
 {
-	if (c->stop_code == RC_TIMEOUT)
+	if (atomic_load(&c->stop_code) == RC_TIMEOUT)
 		return err_set(e, RC_TIMEOUT, 0, "the run took longer than --deadline %u",
 			c->options->deadline_s);
 	return err_set(e, RC_INTERRUPTED, 0, "interrupted");
@@ -483,13 +484,36 @@ static void give_up(struct lane *l)
 	}
 }
 
+/* Nodes that would not have been asked anyway keep the outcome that they have. */
+static void blame_unless_idle(struct crew *c, size_t node, const struct err *why)
+{
+	if (next_request(c, node))
+		member_blame(&c->members[node], why);
+}
+
+void crew_blame_rest(struct crew *c, const struct err *why)
+{
+	for (size_t at = atomic_load(&c->next); at < c->queue_count; at++)
+		blame_unless_idle(c, c->queue[at], why);
+	for (size_t i = 0; i < c->lane_count; i++)
+		for (struct live *v = c->lanes[i].all; v; v = v->next)
+			if (!c->lanes[i].begun && v->session.state == S_READY)
+				blame_unless_idle(c, v->node, why);
+}
+
 /* ---- turns */
+
+/* The first lane hears signals, and speaks, for all: it is the last to end. */
+static bool must_stay(const struct lane *l)
+{
+	return l == l->crew->lanes && atomic_load(&l->crew->others) > 0;
+}
 
 static bool is_over(const struct lane *l)
 {
 	const struct crew *c = l->crew;
 
-	if (l->unfinished)
+	if (l->unfinished || must_stay(l))
 		return false;
 	return atomic_load(&c->stop) != CREW_GO ||
 	       atomic_load(&c->next) >= c->queue_count;
@@ -538,7 +562,10 @@ static void close_turn(struct lane *l)
 		l->resting = v->next_resting;
 		live_free(v);
 	}
-	if (!l->all || c->world->interrupts(c->lanes->world) != c->interrupts)
+	if (l == c->lanes && c->world->interrupts(l->world) != c->interrupts &&
+		stop_of(l) != CREW_STOP)
+		stop_set(c, CREW_STOP, RC_INTERRUPTED);
+	if ((!l->all || stop_of(l) == CREW_STOP) && !must_stay(l))
 		c->world->stop(l->world);
 }
 
@@ -552,7 +579,7 @@ void lane_turn(void *owner)
 		return;
 	if (l == l->crew->lanes)
 		lane_notice_stop(l);
-	if (!l->begun)
+	if (!l->begun && stop_of(l) == CREW_GO)
 		begin_held(l);
 	do {
 		rest_all(l);
@@ -577,12 +604,44 @@ enum rc lane_init(struct lane *l, struct crew *crew, struct err *e)
 	return l->world ? RC_OK : e->code;
 }
 
-void lane_run(struct lane *l)
+static void lane_run(struct lane *l)
 {
-	l->begun = false;
-	l->running = true;
+	l->running = !l->closing;
 	l->crew->world->run(l->world);
 	l->running = false;
+}
+
+static void *lane_main(void *lane)
+{
+	struct lane *l = lane;
+	struct crew *c = l->crew;
+
+	lane_run(l);
+	atomic_fetch_sub(&c->others, 1);
+	c->world->poke(c->lanes->world);
+	return NULL;
+}
+
+/* All lanes but the first in threads of their own; where there is no thread to be had, one
+ * after the other does it as well. */
+void lanes_run(struct crew *c)
+{
+	bool threaded[FLEET_THREADS_MAX] = { false };
+
+	for (size_t i = 1; i < c->lane_count; i++) {
+		struct lane *l = &c->lanes[i];
+
+		atomic_fetch_add(&c->others, 1);
+		threaded[i] = pthread_create(&l->thread, NULL, lane_main, l) == 0;
+		if (!threaded[i])
+			atomic_fetch_sub(&c->others, 1);
+	}
+	lane_run(&c->lanes[0]);
+	for (size_t i = 1; i < c->lane_count; i++)
+		if (threaded[i])
+			pthread_join(c->lanes[i].thread, NULL);
+		else
+			lane_run(&c->lanes[i]);
 }
 
 void lane_forget_closing(struct lane *l)
@@ -595,6 +654,7 @@ void lane_forget_closing(struct lane *l)
 			live_free(v);
 	}
 	l->resting = NULL;
+	l->begun = false;
 }
 
 void lane_part(struct lane *l)
@@ -604,14 +664,16 @@ void lane_part(struct lane *l)
 		session_close(&v->session);
 }
 
-void lane_destroy(struct lane *l, bool politely)
+void lane_destroy(struct lane *l)
 {
+	struct live *v = l->all, *next;
+
 	if (!l->world)
 		return;
-	if (politely && l->all)
-		l->crew->world->run(l->world);
-	while (l->all)
-		live_free(l->all);
+	for (; v; v = next) {
+		next = v->next;
+		live_free(v);
+	}
 	l->crew->world->destroy(l->world);
 	free(l->paused);
 	l->world = NULL;

@@ -48,9 +48,8 @@ struct crew {
 	size_t window;	 /* sessions that a lane may be opening, asking or closing, not
 			* counting those that keep it waiting */
 	size_t most;	 /* open sessions of a lane, of any kind */
-	size_t hold_max; /* resting sessions in all */
+	size_t hold_max; /* of these, resting ones */
 	unsigned tries;
-	atomic_size_t held;
 
 	/* the round */
 	pthread_mutex_t lock; /* around ask(), answer() and progress */
@@ -62,12 +61,13 @@ struct crew {
 	atomic_size_t done, failed, total;
 	uint64_t began_ms, grace_until_ms, deadline_ms; /* 0: none */
 	atomic_int stop;				/* enum crew_stop */
-	enum rc stop_code;
+	atomic_int stop_code;				/* enum rc */
 	unsigned interrupts; /* signals that were taken notice of */
 	bool deaf, interrupted;
 
 	struct lane *lanes;
 	size_t lane_count;
+	atomic_size_t others; /* lanes that run beside the first one */
 };
 
 /* A session and the node it belongs to. */
@@ -78,7 +78,7 @@ struct live {
 	uint64_t since_ms;
 	bool finished; /* the node's round is over */
 	bool counted;  /* in lane->busy */
-	bool held;     /* in crew->held */
+	bool held;     /* in lane->held */
 	bool resting;  /* on the list of those that rest */
 	struct live *previous, *next;
 	struct live *next_resting;
@@ -91,6 +91,7 @@ struct lane {
 	struct live *all, *resting;
 	size_t open;	    /* sessions */
 	size_t busy;	    /* of these, what counts in the window */
+	size_t held;	    /* of these, what rests for the next round */
 	uint64_t passed_ms; /* when the slow were last let out of it */
 	size_t unfinished;  /* nodes of this round that the lane took */
 	bool running, begun, closing;
@@ -103,8 +104,11 @@ struct lane {
 
 enum rc lane_init(struct lane *l, struct crew *crew, struct err *e);
 
-/* One lane's part of the round: returns when nothing of it is left. */
-void lane_run(struct lane *l);
+/* All lanes' part of the round, or of the end: returns when nothing of it is left. */
+void lanes_run(struct crew *c);
+
+/* What was never asked because the round ended before its time. */
+void crew_blame_rest(struct crew *c, const struct err *why);
 
 /* The first lane takes in signals and the deadline for all. */
 void lane_notice_stop(struct lane *l);
@@ -116,10 +120,9 @@ void lane_turn(void *lane);
  * again. */
 void lane_forget_closing(struct lane *l);
 
-/* The end: lane_part() says bye to all, lane_destroy() waits for the last words if that is
- * wanted, and frees. */
+/* The end: lane_part() says bye to all, lanes_run() waits for the last words. */
 void lane_part(struct lane *l);
-void lane_destroy(struct lane *l, bool politely);
+void lane_destroy(struct lane *l);
 
 /* Reports progress, a few times in a second. */
 enum { LANE_TICK_MS = 200 };
