@@ -1,6 +1,7 @@
 #include "coordinator/net/transport.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -8,10 +9,12 @@
 #include "base/text.h"
 #include "coordinator/net/hostalgs.h"
 #include "coordinator/net/kexlist.h"
+#include "coordinator/net/transport_memory.h"
 #include "coordinator/net/transport_libssh2.h"
 
 enum {
 	OUR_NAMES_MAX = 64,
+	MANY = 256,
 	DISMISSAL_CHARACTERS = 200,
 };
 
@@ -94,6 +97,9 @@ static enum rc choose_host_keys(
 		"choosing algorithms", e);
 }
 
+/* Giving memory back costs a tenth of the CPU of a connection: not while few are open. */
+static atomic_size_t open_count;
+
 static void transport_destroy(struct transport *t)
 {
 	if (!t)
@@ -107,23 +113,39 @@ static void transport_destroy(struct transport *t)
 	free(t->first);
 	free(t->parting);
 	free(t);
+	atomic_fetch_sub(&open_count, 1);
+}
+
+/* libssh2's first request is the session itself; the block is free()d by libssh2. */
+static void *allocate(size_t size, void **abstract)
+{
+	struct transport *t = *abstract;
+
+	if (t->session_bytes)
+		return malloc(size);
+	t->session_bytes = size;
+	return transport_pages(size);
 }
 
 static enum rc transport_open(struct transport **out, int fd, const char *wish,
 	const char *const *types, struct err *e)
 {
 	struct transport *t = calloc(1, sizeof(*t));
+	bool many;
 
 	*out = NULL;
 	if (!t)
 		return err_memory(e);
+	many = atomic_fetch_add(&open_count, 1) >= MANY;
 	t->fd = fd;
 	t->first = malloc(FIRST_BYTES);
-	t->session = libssh2_session_init_ex(NULL, NULL, NULL, t);
+	t->session = libssh2_session_init_ex(allocate, NULL, NULL, t);
 	if (!t->first || !t->session) {
 		transport_destroy(t);
 		return err_memory(e);
 	}
+	if (many)
+		transport_give_back(t->session, t->session_bytes);
 	libssh2_session_set_blocking(t->session, 0);
 	transport_set_callbacks(t->session);
 	t->drained = true; /* the server has had no time to say anything */

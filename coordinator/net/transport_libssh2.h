@@ -15,6 +15,7 @@ enum { SINCE_RSA_SHA2 = 0x010b00, SINCE_CHACHA = 0x010b01 };
 
 struct transport {
 	LIBSSH2_SESSION *session;
+	size_t session_bytes; /* of its block */
 	LIBSSH2_CHANNEL *channel;
 	int fd;
 	bool shaken;	   /* the handshake is done */

@@ -1,10 +1,12 @@
 /* The small readers of outside bytes in coordinator/net: base64, last words, a
  * server's lists of algorithms. */
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "coordinator/net/base64.h"
 #include "coordinator/net/kexlist.h"
 #include "coordinator/net/tail.h"
+#include "coordinator/net/transport_memory.h"
 #include "tests/support/test.h"
 
 static void base64_reads_back_what_it_wrote(void **state)
@@ -200,6 +202,52 @@ static void a_list_without_end_does_not_push_the_cure_out_of_the_line(void **sta
 	assert_contains(e.text, "take one of only-this as well");
 }
 
+/* ---- memory */
+
+/* A bit for each of the pages of a block: does it stand in memory? */
+static size_t pages_in_memory(void *block, size_t pages)
+{
+	unsigned char there[32];
+	size_t count = 0;
+
+	assert_true(pages <= sizeof(there));
+	assert_int_equal(mincore(block, pages * 4096, there), 0);
+	for (size_t i = 0; i < pages; i++)
+		count += there[i] & 1;
+	return count;
+}
+
+static void what_is_given_back_reads_as_before(void **state)
+{
+	enum { PAGES = 20, BYTES = PAGES * 4096 + 100 };
+	static uint8_t before[BYTES];
+
+	(void)state;
+	for (unsigned round = 0; round < 200; round++) {
+		uint8_t *block = transport_pages(BYTES);
+		bool used[PAGES] = { false };
+		size_t in_use = 0;
+
+		assert_non_null(block);
+		assert_int_equal((uintptr_t)block % 4096, 0);
+		memset(block, 0, BYTES);
+		for (unsigned i = 0; i < round % 8; i++) {
+			size_t at = (size_t)rand() % BYTES;
+
+			block[at] = 7;
+			if (at / 4096 < PAGES)
+				used[at / 4096] = true;
+		}
+		for (size_t i = 0; i < PAGES; i++)
+			in_use += used[i];
+		memcpy(before, block, BYTES);
+		transport_give_back(block, BYTES);
+		assert_int_equal(pages_in_memory(block, PAGES), in_use);
+		assert_memory_equal(block, before, BYTES);
+		free(block);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -211,6 +259,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(an_old_libssh2_is_blamed_where_it_is_the_cause),
 		cmocka_unit_test(
 			a_list_without_end_does_not_push_the_cure_out_of_the_line),
+		cmocka_unit_test(what_is_given_back_reads_as_before),
 	};
 
 	test_filter(argc, argv);
