@@ -38,7 +38,8 @@ static const struct state_row {
 	[S_AGENT] = { "ssh-agent", step_agent, LIMIT_CONNECT, S_KEY, S_FAILED, S_FAILED, STAGE_LOGIN },
 	[S_KEY] = { "next key", step_key, LIMIT_CONNECT, S_LOGIN, S_FAILED, S_FAILED, STAGE_LOGIN },
 	[S_LOGIN] = { "login", step_login, LIMIT_CONNECT, S_CHANNEL, S_KEY, S_FAILED, STAGE_LOGIN },
-	[S_CHANNEL] = { "channel", step_channel, LIMIT_CONNECT, S_EXEC, S_FAILED, S_FAILED, STAGE_START },
+	[S_CHANNEL] = { "channel", step_channel, LIMIT_CONNECT, S_EXEC, S_RELAY, S_FAILED, STAGE_START },
+	[S_RELAY] = { "relay", step_relay, LIMIT_NONE, S_DONE, S_FAILED, S_FAILED, STAGE_REST },
 	[S_EXEC] = { "command", step_exec, LIMIT_CONNECT, S_START, S_FAILED, S_FAILED, STAGE_START },
 	[S_START] = { "peer start", step_start, LIMIT_CONNECT, S_HELLO, S_PUSH, S_FAILED, STAGE_START },
 	[S_PUSH] = { "push of the peer", step_push, LIMIT_CONNECT, S_PUSHED, S_FAILED, S_FAILED, STAGE_START },
@@ -149,6 +150,8 @@ static void session_enter(struct session *s, enum session_state next)
 	const struct state_row *row = &rows[next];
 
 	log_line(LOG_DEBUG, s->name, "%s -> %s", rows[s->state].name, row->name);
+	if ((next == S_FAILED || next == S_NEXT_ADDRESS) && s->common->world->explain)
+		s->common->world->explain(s);
 	if (next == S_FAILED)
 		s->fell = s->state;
 	s->state = next;
@@ -173,7 +176,7 @@ static void session_want_io(struct session *s)
 	if (s->transport)
 		directions = s->common->transport->wait(s->transport);
 	/* what the node says meanwhile can wait, and must not wake us all the time */
-	if (s->waits.agent) {
+	if (s->waits.agent || s->idle) {
 		s->common->world->watch(s, 0, false);
 		return;
 	}
@@ -186,7 +189,7 @@ static void session_want_io(struct session *s)
 void session_advance(struct session *s)
 {
 	s->budget = READ_BUDGET;
-	s->hot = false;
+	s->hot = s->idle = false;
 	while (rows[s->state].step) {
 		const struct state_row *row = &rows[s->state];
 
@@ -321,6 +324,13 @@ enum rc session_open(
 	session_enter(s, S_RESOLVE);
 	session_advance(s);
 	return RC_OK;
+}
+
+void session_open_relay(struct session *s)
+{
+	set_deadlines(s);
+	session_enter(s, S_RESOLVE);
+	session_advance(s);
 }
 
 enum rc session_ask(

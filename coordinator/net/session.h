@@ -35,6 +35,7 @@ enum session_state {
 	S_KEY,
 	S_LOGIN,
 	S_CHANNEL,
+	S_RELAY,
 	S_EXEC,
 	S_START,
 	S_PUSH,
@@ -93,6 +94,9 @@ struct session_world {
 	 * waits will be woken (NULL: nobody waits); else as agent_list(). */
 	enum rc (*agent)(struct session *s, const char *path, struct agent_wait *who,
 		struct agent **out, struct err *e);
+	/* Before the session fails, or tries another address: adds to s->err what is
+	 * known of the way to the node (a jump host, a ProxyCommand).  May be NULL. */
+	void (*explain)(struct session *s);
 };
 
 /* What all sessions of a fleet share; outlives them. */
@@ -110,6 +114,10 @@ struct session_common {
 	enum rc (*answer)(struct session *s, const struct message *m, struct err *e);
 	/* The session rests in S_READY, S_DONE or S_FAILED. */
 	void (*settled)(struct session *s);
+	/* Not NULL: the sessions are those of a jump host.  No command is run: after the
+	 * login this is called whenever the connection is ready, and never returns RC_OK.
+	 * It sets s->idle where nothing is to be waited for. */
+	enum rc (*relay)(struct session *s);
 };
 
 struct session {
@@ -129,6 +137,7 @@ struct session {
 	uint64_t dial_until_ms, connect_until_ms;
 	size_t budget; /* bytes that may be read before others have their turn */
 	bool hot;      /* it is used up: there may be more to read */
+	bool idle;     /* a relay that has nothing to carry */
 
 	struct session_address addresses[SESSION_ADDRESSES_MAX];
 	size_t address_count, address; /* the one in use */
@@ -168,6 +177,9 @@ void session_init(struct session *s, const struct session_common *common,
  * request) or S_FAILED will follow.  An error means that nothing began. */
 enum rc session_open(
 	struct session *s, enum message_tag tag, const void *value, struct err *e);
+
+/* Begins with a jump host: it stays in S_RELAY until it fails or is closed. */
+void session_open_relay(struct session *s);
 
 /* Runs until the connection blocks, or rests. */
 void session_advance(struct session *s);

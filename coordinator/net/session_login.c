@@ -63,6 +63,8 @@ enum step step_handshake(struct session *s)
 				s->settings->host_key_algorithms, types, &s->err);
 		if (rc != RC_OK)
 			return STEP_FAIL;
+		if (s->common->relay)
+			s->common->transport->tunnels->reserve(s->transport);
 	}
 	return outcome(s->common->transport->handshake(s->transport, &s->err));
 }
@@ -81,7 +83,14 @@ enum step step_host_key(struct session *s)
 
 enum step step_channel(struct session *s)
 {
+	if (s->common->relay)
+		return STEP_ALT;
 	return outcome(s->common->transport->channel(s->transport, &s->err));
+}
+
+enum step step_relay(struct session *s)
+{
+	return outcome(s->common->relay(s));
 }
 
 static enum rc make_command(struct session *s)

@@ -17,6 +17,7 @@ enum step step_next_address(struct session *s);
 enum step step_handshake(struct session *s);
 enum step step_host_key(struct session *s);
 enum step step_channel(struct session *s);
+enum step step_relay(struct session *s);
 enum step step_exec(struct session *s);
 
 /* session_key.c: whose key lets us in */

@@ -365,6 +365,7 @@ const struct transport_ops transport_libssh2 = {
 	.write = transport_write,
 	.send_eof = transport_send_eof,
 	.destroy = transport_destroy,
+	.tunnels = &transport_tunnels,
 };
 
 const char *transport_version(void)

@@ -31,6 +31,30 @@ struct login_key {
 enum transport_direction { TRANSPORT_READ = 1, TRANSPORT_WRITE = 2 };
 enum transport_stream { TRANSPORT_OUT = 0, TRANSPORT_ERR = 1 };
 
+struct channel; /* a tunnel through the server, to another one */
+
+/* Connections from the server to others: what a jump host is for.  RC_UNREACHABLE is the
+ * end of one tunnel only, RC_AGAIN as below; any other error is the end of the whole
+ * connection.  A channel is gone after close(), and with the connection. */
+struct tunnel_ops {
+	/* Right after transport open(): there will be tunnels, and no command. */
+	void (*reserve)(struct transport *t);
+	/* One after the other; what is begun must be brought to an end, with the same
+	 * arguments.  RC_UNREACHABLE: the words go on "the jump host ...". */
+	enum rc (*open)(struct transport *t, const char *host, uint16_t port,
+		struct channel **out, struct err *e);
+	/* As the operations of the same names below. */
+	enum rc (*read)(struct transport *t, struct channel *c, void *data, size_t room,
+		size_t *n, struct err *e);
+	enum rc (*write)(struct transport *t, struct channel *c, const void *data,
+		size_t size, size_t *n, struct err *e);
+	enum rc (*close)(struct transport *t, struct channel *c, struct err *e);
+	/* After any read of the connection: is there something to read() here? */
+	bool (*has_more)(struct channel *c);
+	/* Bytes of the connection so far. */
+	uint64_t (*received)(const struct transport *t);
+};
+
 struct transport_ops {
 	/* Once per process, before the first open() and after the last destroy(). */
 	enum rc (*start)(struct err *e);
@@ -76,6 +100,8 @@ struct transport_ops {
 
 	/* Frees; NULL is fine. */
 	void (*destroy)(struct transport *t);
+
+	const struct tunnel_ops *tunnels;
 };
 
 extern const struct transport_ops transport_libssh2;

@@ -29,6 +29,9 @@ struct transport {
 	uint8_t *first;	   /* FIRST_BYTES; NULL when they are not needed any more */
 	size_t first_used; /* of them, what libssh2 has had */
 
+	bool only_tunnels; /* no channel but these */
+	uint64_t total;	   /* bytes read */
+
 	/* the login under way */
 	const struct login_key *key;
 	struct agent_wait *who;
@@ -55,5 +58,8 @@ enum rc transport_login(struct transport *t, const char *user,
 	const struct login_key *key, struct agent_wait *who, struct err *e);
 bool transport_is_stuck(const struct transport *t);
 bool transport_has_modern_rsa(void);
+
+/* transport_tunnel.c */
+extern const struct tunnel_ops transport_tunnels;
 
 #endif

@@ -33,7 +33,7 @@ static void ask_for_channel(struct transport *t)
 {
 	int blocked = libssh2_session_block_directions(t->session);
 
-	if (t->channel || !t->is_openssh || !t->signed_it ||
+	if (t->only_tunnels || t->channel || !t->is_openssh || !t->signed_it ||
 		(!t->early && blocked & LIBSSH2_SESSION_BLOCK_OUTBOUND))
 		return;
 	t->early = true;

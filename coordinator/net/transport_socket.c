@@ -28,6 +28,7 @@ static ssize_t receive_some(struct transport *t, void *data, size_t size, int fl
 		return -EAGAIN;
 	t->gone = n <= 0;
 	t->heard = n > 0;
+	t->total += n > 0 ? (size_t)n : 0;
 	return n < 0 ? -errno : n;
 }
 

@@ -119,6 +119,13 @@ static uint64_t fake_now(struct session *s)
 	return script.now;
 }
 
+/* What is in the way of a connection, if anything, is known to the world alone. */
+static void fake_explain(struct session *s)
+{
+	(void)s;
+	script.explained++;
+}
+
 static enum rc fake_bind(struct world *w, struct session *s, struct err *e)
 {
 	(void)w;
@@ -154,7 +161,8 @@ static enum rc fake_agent(struct session *s, const char *path, struct agent_wait
 }
 
 static const struct session_world world = { fake_bind, fake_unbind, fake_resolve,
-	fake_dial, fake_hang_up, fake_watch, fake_alarm, fake_now, fake_agent };
+	fake_dial, fake_hang_up, fake_watch, fake_alarm, fake_now, fake_agent,
+	fake_explain };
 
 /* ---- the transport */
 
@@ -373,7 +381,8 @@ static void fake_destroy(struct transport *t)
 
 static const struct transport_ops transport = { NULL, NULL, fake_open, fake_wait,
 	fake_handshake, fake_host_key, fake_login, fake_is_stuck, fake_has_modern_rsa,
-	fake_channel, fake_exec, fake_read, fake_write, fake_send_eof, fake_destroy };
+	fake_channel, fake_exec, fake_read, fake_write, fake_send_eof, fake_destroy,
+	NULL };
 
 /* ---- one run */
 

@@ -39,7 +39,7 @@ extern struct script {
 	enum fault fault;
 	unsigned fault_at, calls;
 	bool hanging, wants_expiry, stuttered, hot;
-	unsigned opened, destroyed, hung_up, settled, answered, logins;
+	unsigned opened, destroyed, hung_up, settled, answered, logins, explained;
 	const char *offered[LOGIN_KEYS_MAX];
 	int directions;
 	char nonce[64];
