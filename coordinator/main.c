@@ -23,8 +23,8 @@
  *     - net/fleet.[ch]       (rounds: one request to every node)
  *     - net/lane.[ch]        (a thread's nodes: window, retries, what is held)
  *     - net/session.[ch]     (one connection, as a table of states)
- *     - net/                 (event loop, transport, the peer's image and how it gets
- *                             onto a node)
+ *     - net/                 (event loop, transport, jump hosts, the peer's image and how
+ *                             it gets onto a node)
  *     - ../proto/            (messages, frames, facts as text)
  *     - ../peer/             (the other end: cpuherd-peer on the node)
  * - what: from facts to a level

@@ -172,6 +172,18 @@ static void share_out(struct crew *c, size_t most)
 	c->hold_max = c->most - c->window;
 }
 
+/* Open files of one node: its socket; and what connects it to a jump host or to the
+ * words of a ProxyCommand. */
+static size_t files_each(const struct fleet *f)
+{
+	const struct ssh_settings *const *settings = f->crew.options->settings;
+	bool direct = true;
+
+	for (size_t i = 0; i < f->crew.inv->count; i++)
+		direct = direct && !settings[i]->jump && !settings[i]->proxy_command;
+	return direct ? 1 : 2;
+}
+
 /* How many at once: what the user says, within what this machine has. */
 static enum rc find_capacity(struct fleet *f, struct err *e)
 {
@@ -181,7 +193,7 @@ static enum rc find_capacity(struct fleet *f, struct err *e)
 
 	if (f->ground->sessions)
 		f->capacity = (struct capacity){ f->ground->sessions, 0, "the ground" };
-	else if (capacity_find(c->inv->count, 1, &f->capacity, e) != RC_OK)
+	else if (capacity_find(c->inv->count, files_each(f), &f->capacity, e) != RC_OK)
 		return e->code;
 	most = f->capacity.sessions;
 	if (c->options->parallel > most)

@@ -74,6 +74,25 @@ static enum rc add_file(struct keyring *k, const char *path, bool named, struct 
 	return RC_OK;
 }
 
+static enum rc add_files(struct keyring *k, const struct ssh_settings *s, struct err *e)
+{
+	enum rc rc = RC_OK;
+
+	for (size_t f = 0; f < s->identity_files.count && rc == RC_OK; f++)
+		rc = add_file(k, s->identity_files.item[f], s->identities_named, e);
+	return rc;
+}
+
+/* Do they ask for the same, for themselves and for what is before them? */
+static bool are_alike(const struct ssh_settings *a, const struct ssh_settings *b)
+{
+	return a->identity_files.item == b->identity_files.item &&
+	       a->identity_files.count == b->identity_files.count &&
+	       a->identities_named == b->identities_named &&
+	       a->identities_only == b->identities_only && a->agent == b->agent &&
+	       a->jump == b->jump;
+}
+
 enum rc keyring_load(struct keyring *k, const struct ssh_settings *const *settings,
 	size_t count, struct err *e)
 {
@@ -85,14 +104,10 @@ enum rc keyring_load(struct keyring *k, const struct ssh_settings *const *settin
 		const struct ssh_settings *s = settings[i];
 
 		/* most nodes share one list */
-		if (i && s->identity_files.item == settings[i - 1]->identity_files.item &&
-			s->identity_files.count ==
-				settings[i - 1]->identity_files.count &&
-			s->identities_named == settings[i - 1]->identities_named)
+		if (i && are_alike(s, settings[i - 1]))
 			continue;
-		for (size_t f = 0; f < s->identity_files.count && rc == RC_OK; f++)
-			rc = add_file(
-				k, s->identity_files.item[f], s->identities_named, e);
+		for (; s && rc == RC_OK; s = s->jump)
+			rc = add_files(k, s, e);
 	}
 	return rc;
 }
@@ -103,6 +118,7 @@ struct locked {
 	struct texts paths;
 	struct agent_keys held; /* by the agent of `of` */
 	const char *of;
+	bool asked;
 };
 
 static bool is_held(const struct agent_keys *held, struct bytes blob)
@@ -165,15 +181,16 @@ enum rc keyring_unlock(struct keyring *k, const struct ssh_settings *const *sett
 	for (size_t i = 0; i < count && rc == RC_OK; i++) {
 		const struct ssh_settings *s = settings[i];
 
-		if (i && s->identity_files.item == settings[i - 1]->identity_files.item &&
-			s->agent == settings[i - 1]->agent &&
-			s->identities_only == settings[i - 1]->identities_only &&
-			s->identities_named == settings[i - 1]->identities_named)
+		if (i && are_alike(s, settings[i - 1]))
 			continue;
-		if (i == 0 || s->agent != need.of)
-			agent_keys_now(s->agent, patience_ms, &k->arena, &need.held);
-		need.of = s->agent;
-		rc = add_locked(k, s, &need, e);
+		for (; s && rc == RC_OK; s = s->jump) {
+			if (!need.asked || s->agent != need.of)
+				agent_keys_now(
+					s->agent, patience_ms, &k->arena, &need.held);
+			need.asked = true;
+			need.of = s->agent;
+			rc = add_locked(k, s, &need, e);
+		}
 	}
 	if (rc == RC_OK && need.paths.count)
 		rc = unlock_files(&need.paths, &k->arena, &k->unlock, e);

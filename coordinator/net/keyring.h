@@ -34,7 +34,7 @@ struct keyring {
 	struct unlock *unlock;
 };
 
-/* Reads the identity files of all nodes.  Where nobody named them, one that is missing or
+/* Reads the identity files of all nodes and of their jump hosts.  Where nobody named them, one that is missing or
  * of no use (PuTTY's format, an empty file) is passed over, as ssh does it; RC_INPUT names
  * one that somebody named. */
 enum rc keyring_load(struct keyring *k, const struct ssh_settings *const *settings,

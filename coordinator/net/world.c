@@ -3,6 +3,8 @@
  * A session that is advanced from here never delays another one for longer than its own
  * calls take: reading is done in turns.
  */
+#include "coordinator/net/bastion.h"
+#include "coordinator/net/proxy.h"
 #include "coordinator/net/world_private.h"
 
 #include <signal.h>
@@ -212,6 +214,8 @@ static void world_destroy(struct world *w)
 {
 	uv_timer_t patience;
 
+	bastions_close(w);
+	proxies_close(w);
 	world_agents_close(&w->agents);
 	uv_close((uv_handle_t *)&w->before_wait, NULL);
 	uv_close((uv_handle_t *)&w->alarm, NULL);
@@ -240,6 +244,7 @@ const struct world_ops world_libuv = {
 		.alarm = world_alarm,
 		.now_ms = session_now_ms,
 		.agent = world_agent,
+		.explain = world_explain,
 	},
 	.create = world_create,
 	.run = world_run,

@@ -1,5 +1,5 @@
 /* Names to addresses.  libuv asks the system in a thread of its pool; an address needs
- * none. */
+ * none, and a name that a jump host or a ProxyCommand resolves is none of our business. */
 #include "coordinator/net/world_private.h"
 
 #include <netdb.h>
@@ -72,6 +72,15 @@ static enum rc start_lookup(struct handles *h, const char *port, struct err *e)
 	return RC_AGAIN;
 }
 
+static enum rc leave_to_others(struct session *s)
+{
+	struct session_address *only = &s->addresses[0];
+
+	snprintf(only->text, sizeof(only->text), "%s", s->settings->host);
+	s->address_count = 1;
+	return RC_OK;
+}
+
 enum rc world_resolve(struct session *s, struct err *e)
 {
 	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
@@ -80,6 +89,8 @@ enum rc world_resolve(struct session *s, struct err *e)
 	struct addrinfo *list = NULL;
 	char port[8];
 
+	if (s->settings->jump || s->settings->proxy_command)
+		return leave_to_others(s);
 	if (h->lookup)
 		return RC_AGAIN;
 	if (h->looked_up && h->lookup_status != 0)

@@ -3,6 +3,8 @@
  *	world.c		one loop: its life, turns, time, signals
  *	world_names.c	names to addresses, by libuv's thread pool
  *	world_sockets.c	connecting, readiness, who reads next
+ *	proxy.c		connecting through a command
+ *	bastion.c	connecting through a jump host, with relay.c and tunnel.c
  */
 #ifndef COORDINATOR_WORLD_PRIVATE_H
 #define COORDINATOR_WORLD_PRIVATE_H
@@ -26,7 +28,10 @@ struct world {
 	unsigned caught;
 	uv_idle_t turns;     /* runs while some session has more to read */
 	struct handles *hot; /* these */
-	size_t lookups;	     /* that the thread pool still works on */
+	struct handles *now; /* of these, those that get their turn now */
+	struct bastion *bastions;
+	struct proxy *ending; /* ProxyCommands that were told to */
+	size_t lookups;	      /* that the thread pool still works on */
 	struct world_agents agents;
 };
 
@@ -36,6 +41,8 @@ struct handles {
 	struct world *world;
 	uv_timer_t alarm;
 	struct socket_watch *watch; /* of the session's fd */
+	struct tunnel *tunnel;	    /* through a jump host */
+	struct proxy *proxy;	    /* a ProxyCommand */
 	struct lookup *lookup;	    /* in progress */
 	bool looked_up;
 	int lookup_status;
@@ -52,7 +59,12 @@ enum rc world_resolve(struct session *s, struct err *e);
 void world_forget_lookup(struct handles *h);
 
 enum rc world_dial(struct session *s, const struct session_address *to, struct err *e);
+/* The session's connection is fd, which is closed with it, whatever is returned. */
+enum rc world_attach(struct session *s, int fd, struct err *e);
 void world_watch(struct session *s, int directions, bool hot);
+/* A turn for the session, soon. */
+void world_rouse(struct session *s);
+void world_explain(struct session *s);
 void world_hang_up(struct session *s);
 
 #endif

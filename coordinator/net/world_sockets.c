@@ -1,4 +1,6 @@
 /* Connecting, readiness, and who reads next. */
+#include "coordinator/net/bastion.h"
+#include "coordinator/net/proxy.h"
 #include "coordinator/net/world_private.h"
 
 #include <errno.h>
@@ -34,14 +36,20 @@ static void socket_freed(uv_handle_t *handle)
 	free(handle);
 }
 
+static void take_out(struct handles **list, struct handles *h)
+{
+	while (*list && *list != h)
+		list = &(*list)->next_hot;
+	if (*list)
+		*list = h->next_hot;
+}
+
 static void cool(struct handles *h)
 {
-	struct handles **at = &h->world->hot;
-
-	while (*at && *at != h)
-		at = &(*at)->next_hot;
-	if (*at)
-		*at = h->next_hot;
+	if (!h->is_hot)
+		return;
+	take_out(&h->world->hot, h);
+	take_out(&h->world->now, h);
 	h->is_hot = false;
 	h->next_hot = NULL;
 }
@@ -62,19 +70,21 @@ void world_hang_up(struct session *s)
 	if (s->fd >= 0)
 		close(s->fd);
 	s->fd = -1;
+	bastion_hang_up(s);
+	proxy_hang_up(s);
 }
 
-/* Every session that had more to read gets one turn. */
+/* Every session that had more to read gets one turn; another one's may take it out. */
 static void take_turns(uv_idle_t *idle)
 {
 	struct world *w = idle->data;
-	struct handles *turn = w->hot;
 
+	w->now = w->hot;
 	w->hot = NULL;
-	while (turn) {
-		struct handles *h = turn;
+	while (w->now) {
+		struct handles *h = w->now;
 
-		turn = h->next_hot;
+		w->now = h->next_hot;
 		h->is_hot = false;
 		h->next_hot = NULL;
 		session_advance(h->session);
@@ -91,6 +101,11 @@ static void warm(struct handles *h)
 	h->next_hot = h->world->hot;
 	h->world->hot = h;
 	uv_idle_start(&h->world->turns, take_turns);
+}
+
+void world_rouse(struct session *s)
+{
+	warm(handles_of(s));
 }
 
 void world_watch(struct session *s, int directions, bool hot)
@@ -120,10 +135,25 @@ static enum rc refuse_address(
 		s->settings->port, strerror(error));
 }
 
+enum rc world_attach(struct session *s, int fd, struct err *e)
+{
+	struct handles *h = handles_of(s);
+
+	s->fd = fd;
+	h->watch = calloc(1, sizeof(*h->watch));
+	if (!h->watch)
+		return err_memory(e);
+	h->watch->handles = h;
+	if (uv_poll_init_socket(&h->world->loop, &h->watch->poll, s->fd) == 0)
+		return RC_OK;
+	free(h->watch);
+	h->watch = NULL;
+	return err_set(e, RC_INTERNAL, 0, "the socket cannot be watched");
+}
+
 static enum rc start_dial(
 	struct session *s, const struct session_address *to, struct err *e)
 {
-	struct handles *h = handles_of(s);
 	int one = 1, family = to->address.ss_family;
 
 	s->fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -137,15 +167,8 @@ static enum rc start_dial(
 	setsockopt(s->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	/* a node that lost its power must not look alive while the others are asked */
 	setsockopt(s->fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
-	h->watch = calloc(1, sizeof(*h->watch));
-	if (!h->watch)
-		return err_memory(e);
-	h->watch->handles = h;
-	if (uv_poll_init_socket(&h->world->loop, &h->watch->poll, s->fd) != 0) {
-		free(h->watch);
-		h->watch = NULL;
-		return err_set(e, RC_INTERNAL, 0, "the socket cannot be watched");
-	}
+	if (world_attach(s, s->fd, e) != RC_OK)
+		return e->code;
 	if (connect(s->fd, (const struct sockaddr *)&to->address, to->size) == 0)
 		return RC_OK;
 	if (errno != EINPROGRESS)
@@ -154,7 +177,8 @@ static enum rc start_dial(
 	return RC_AGAIN;
 }
 
-enum rc world_dial(struct session *s, const struct session_address *to, struct err *e)
+static enum rc dial_directly(
+	struct session *s, const struct session_address *to, struct err *e)
 {
 	struct pollfd ready = { .fd = s->fd, .events = POLLOUT };
 	socklen_t size = sizeof(int);
@@ -167,4 +191,23 @@ enum rc world_dial(struct session *s, const struct session_address *to, struct e
 	if (getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0)
 		error = errno;
 	return error ? refuse_address(s, to, error, e) : RC_OK;
+}
+
+enum rc world_dial(struct session *s, const struct session_address *to, struct err *e)
+{
+	if (s->settings->jump)
+		return bastion_dial(s, e);
+	if (s->settings->proxy_command)
+		return proxy_dial(s, e);
+	return dial_directly(s, to, e);
+}
+
+void world_explain(struct session *s)
+{
+	const struct handles *h = handles_of(s);
+
+	if (h->tunnel)
+		bastion_explain(s);
+	if (h->proxy)
+		proxy_explain(s);
 }

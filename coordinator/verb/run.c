@@ -101,18 +101,6 @@ static struct ssh_options ssh_options_of(const struct options *o)
 		.connect_timeout_s = o->connect_timeout_s };
 }
 
-/* To go straight to a node that is behind another would be somebody else's node. */
-static enum rc refuse_ways(const struct run *run, struct err *e)
-{
-	for (size_t i = 0; i < run->count; i++)
-		if (run->settings[i]->jump || run->settings[i]->proxy_command)
-			return err_set(e, RC_INPUT, 0,
-				"%s: cpuherd does not go by ProxyJump or ProxyCommand "
-				"yet",
-				run->inventory.nodes[i].name);
-	return RC_OK;
-}
-
 /* How each node is reached. */
 static enum rc settings_make(struct run *run, struct err *e)
 {
@@ -134,9 +122,7 @@ static enum rc settings_make(struct run *run, struct err *e)
 	config = ssh_config_load(&run->ssh_options, &run->arena, e);
 	if (!config)
 		return e->code;
-	if (ssh_config_resolve(config, targets, run->count, run->settings, e) != RC_OK)
-		return e->code;
-	return refuse_ways(run, e);
+	return ssh_config_resolve(config, targets, run->count, run->settings, e);
 }
 
 static bool is_traced(void *context, size_t node)

@@ -58,8 +58,6 @@ static const struct misuse {
 		"plan: --port 65536: a number from 1 to 65535 is needed" },
 	{ "plan -F /nonexistent n1", 3, "/nonexistent: No such file or directory" },
 	{ "plan -F none -o Host=x n1", 2, "-o 'Host=x': Host belongs into a file" },
-	{ "plan -F none -J gw n1", 3,
-		"n1: cpuherd does not go by ProxyJump or ProxyCommand yet" },
 	{ "plan -F none -J n1 n1", 3,
 		"command line: ProxyJump: n1 would be reached through itself" },
 	{ "plan --timeout -1 n1", 2,
