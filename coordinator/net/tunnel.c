@@ -79,7 +79,9 @@ static void socket_ready(uv_poll_t *poll, int status, int events)
 
 	if (!t)
 		return;
-	/* an error of the socket shows at the next read */
+	/* an error of the socket shows at the next read; libuv has stopped the poll */
+	if (status < 0)
+		t->events = 0;
 	if (status < 0 || events & UV_READABLE)
 		t->readable = true;
 	relay_rouse(t->relay);

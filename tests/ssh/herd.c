@@ -174,6 +174,25 @@ static void leave_terminal(void)
 	close(fd);
 }
 
+/* Direct children of a process, ours if pid is 0. */
+int count_children(pid_t pid)
+{
+	char path[64], text[4096] = "";
+	int count = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pid ? pid : getpid(),
+		pid ? pid : getpid());
+	file = fopen(path, "r");
+	assert_non_null(file);
+	if (!fgets(text, sizeof(text), file))
+		*text = '\0';
+	fclose(file);
+	for (const char *at = text; *at; at++)
+		count += *at == ' ';
+	return count;
+}
+
 int herd_make(void **state)
 {
 	const char *missing;

@@ -55,6 +55,9 @@ void herd_end(struct herd *h, struct server *s);
 /* Connects; the first node failed with this code and these words. */
 void assert_refused(struct herd *h, enum rc code, const char *words);
 
+/* Direct children of a process; 0: of this one. */
+int count_children(pid_t pid);
+
 /* For cmocka_run_group_tests(). */
 int herd_make(void **state);
 int herd_unmake(void **state);
