@@ -31,9 +31,11 @@ struct transport {
 	struct channel *channels, *opening;
 	const void *half; /* which channel's packet is half sent, */
 	enum op half_op;  /* by what */
-	uint64_t total;
+	uint64_t total, since;
+	bool is_up;
 	/* a node's */
 	size_t number, sent, got;
+	unsigned patience; /* turns before it begins to read */
 };
 
 static struct play {
@@ -43,6 +45,7 @@ static struct play {
 	size_t refuse_each; /* the node whose number is divisible by it; 0: none */
 	size_t give_up_each;
 	size_t dies_after; /* operations; 0: never */
+	uint64_t slow_ms;
 	bool blocks;
 	int listener, wire[64];
 	size_t wires;
@@ -69,8 +72,7 @@ static void accept_all(void)
 	}
 }
 
-static int port_of(
-	int fd, int (*name)(int fd, struct sockaddr *address, socklen_t *size))
+static int port_of(int fd, int (*name)(int fd, struct sockaddr *address, socklen_t *size))
 {
 	struct sockaddr_in address = { 0 };
 	socklen_t size = sizeof(address);
@@ -280,7 +282,7 @@ static enum rc play_open(struct transport **out, int fd, const char *algorithms,
 
 static int play_wait(struct transport *t)
 {
-	if (t->is_jump)
+	if (t->is_jump && t->is_up)
 		return t->half_op == OP_NONE ? TRANSPORT_READ : TRANSPORT_WRITE;
 	return TRANSPORT_READ | (t->sent < BIG ? TRANSPORT_WRITE : 0);
 }
@@ -317,19 +319,37 @@ static int take_some(struct transport *t)
 	return n > 0 ? 1 : -1;
 }
 
-/* A node's handshake is the whole conversation: all is sent before anything is read, so
- * that every buffer on the way is full once. */
+/* While it takes its time, no other connection is tried. */
+static enum rc jump_handshake(struct transport *t)
+{
+	uint64_t now = world_libuv.now_ms(play.world);
+
+	if (t->since == 0)
+		t->since = now;
+	if (now - t->since < play.slow_ms)
+		return RC_AGAIN;
+	if (play.slow_ms)
+		assert_int_equal(play.jumps, 1);
+	play.slow_ms = 0;
+	t->is_up = true;
+	return RC_OK;
+}
+
+/* A node's handshake is the whole conversation.  Nothing is read before nothing more can be
+ * sent, for a while, so that every buffer on the way is full once. */
 static enum rc play_handshake(struct transport *t, struct err *e)
 {
-	size_t all = t->number % 5 == 0 ? BIG : 1 + t->number * 997;
+	size_t all = t->number % 5 == 0 || play.nodes == 1 ? BIG : 1 + t->number * 997;
 	int took = 1;
 
 	if (t->is_jump)
-		return RC_OK;
+		return jump_handshake(t);
 	while (send_some(t, all))
-		;
+		t->patience = 50;
 	if (play.give_up_each && t->number % play.give_up_each == 0 && t->sent > all / 2)
 		return err_set(e, RC_SSH, 0, "gave up");
+	if (t->sent < all && t->patience && t->patience--)
+		return RC_AGAIN;
 	while (t->got < all && took > 0)
 		took = take_some(t);
 	if (took < 0)
@@ -425,7 +445,8 @@ static void settled(struct session *s)
 static void make_jump(void)
 {
 	static const char *const file = "f", *const path = "/key";
-	static struct keyring_entry entry = { { .path = "/key", .state = KEY_READY }, true };
+	static struct keyring_entry entry = { { .path = "/key", .state = KEY_READY },
+		true };
 	struct sockaddr_in address = { .sin_family = AF_INET,
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t size = sizeof(address);
@@ -517,6 +538,16 @@ static void what_is_sent_comes_back_whole(void **state)
 		assert_int_equal(play.whole, 40);
 		assert_in_range(play.jumps, 1, BASTION_RELAYS);
 	}
+	/* nobody else wakes the connection */
+	run(5, (struct play){ .nodes = 1 });
+	assert_int_equal(play.whole, 1);
+}
+
+static void a_jump_host_is_tried_by_one_connection(void **state)
+{
+	(void)state;
+	run(1, (struct play){ .nodes = 20, .slow_ms = 1000 });
+	assert_int_equal(play.whole, 20);
 }
 
 static void a_node_that_hangs_up_or_is_refused_harms_no_other_one(void **state)
@@ -547,6 +578,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_sent_comes_back_whole),
+		cmocka_unit_test(a_jump_host_is_tried_by_one_connection),
 		cmocka_unit_test(a_node_that_hangs_up_or_is_refused_harms_no_other_one),
 		cmocka_unit_test(
 			a_jump_host_that_dies_at_any_operation_leaves_nothing_behind),
