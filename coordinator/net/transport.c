@@ -108,6 +108,7 @@ static void transport_destroy(struct transport *t)
 	 * "again"; on a socket that is shut down it cannot wait for anything. */
 	if (t->session) {
 		shutdown(t->fd, SHUT_RDWR);
+		t->ending = true;
 		libssh2_session_free(t->session); /* with its channel */
 	}
 	free(t->first);

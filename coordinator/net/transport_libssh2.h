@@ -31,6 +31,7 @@ struct transport {
 
 	bool only_tunnels; /* no channel but these */
 	uint64_t total;	   /* bytes read */
+	bool ending;	   /* nothing is read any more */
 
 	/* the login under way */
 	const struct login_key *key;

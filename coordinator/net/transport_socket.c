@@ -58,6 +58,8 @@ static ssize_t receive(
 	ssize_t n;
 
 	(void)fd;
+	if (t->ending)
+		return -ECONNABORTED;
 	if (t->first && t->first_used < FIRST_BYTES &&
 		(!t->shaken || t->first_used < t->received))
 		return receive_first(t, data, size, flags);
