@@ -40,7 +40,8 @@ bool conditions_any(const struct conditions *c, const bool *of)
 
 bool conditions_several(const struct conditions *c)
 {
-	return offers_node_count(c->offers, c->count) > 1;
+	/* asked of every offer: many need no counting */
+	return c->count > 1 || offers_node_count(c->offers, c->count) > 1;
 }
 
 bool conditions_has(const struct bitset *set, const char *feature)

@@ -42,7 +42,7 @@ static int compare_refused(const struct texts *a, const struct texts *b)
 /* 0: nothing but the names differs in what is said of them. */
 static int compare_nodes(const struct report_node *a, const struct report_node *b)
 {
-	int order = compare_sizes(a->class, b->class);
+	int order = compare_sizes(a->kind, b->kind);
 
 	if (!order)
 		order = compare_sizes(a->vote, b->vote);

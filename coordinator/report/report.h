@@ -18,6 +18,7 @@ enum report_vote { REPORT_NO_VOTE, REPORT_YES, REPORT_NO };
 struct report_node {
 	const char *name;
 	size_t class; /* a number that nodes with equal facts share; REPORT_NO_CLASS */
+	size_t kind;  /* the same, where the frequency of the TSC does not count */
 	const struct node_facts *facts;	  /* NULL: they never came */
 	bool virt[VIRT_COUNT];		  /* guests of this type can run here */
 	const char *virt_why[VIRT_COUNT]; /* the reason where they cannot */

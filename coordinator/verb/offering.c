@@ -50,13 +50,11 @@ static void warn_of_unread(const struct run *run, size_t class)
 static const struct offer *offer_of_twin(
 	const struct run *run, size_t class, enum virt_type virt)
 {
-	const struct node_facts *facts = run->class_facts;
+	size_t kind = run->classes[class].kind;
 
-	for (size_t i = class; i-- > 0;)
-		if (run->offer_virt[i] == virt && run->offers[i].node &&
-			intern_same_but_tsc(&facts[i], &facts[class]))
-			return &run->offers[i];
-	return NULL;
+	if (kind == class || run->offer_virt[kind] != virt || !run->offers[kind].node)
+		return NULL;
+	return &run->offers[kind];
 }
 
 static void offer_make(struct run *run, size_t class, enum virt_type virt)
@@ -94,17 +92,10 @@ static bool is_alike(const struct offer *a, const struct offer *b)
 	return a->source == b->source && strcmp(a->why, b->why) == 0;
 }
 
-/* The first of those whose offers come from the same place for the same reason? */
-static bool is_first_alike(const struct run *run, size_t class)
-{
-	for (size_t i = 0; i < class; i++)
-		if (has_offer(run, i) && is_alike(&run->offers[i], &run->offers[class]))
-			return false;
-	return true;
-}
-
-/* Says of all nodes whose offers are like this one's that libvirt did not make them. */
-static enum rc remark_source(struct run *run, const struct offer *like, struct err *e)
+/* Says of all nodes whose offers come from the same place for the same reason as this one's
+ * that libvirt did not make them, and marks their classes as told. */
+static enum rc remark_source(
+	struct run *run, const struct offer *like, bool *told, struct err *e)
 {
 	bool raw = like->source == OFFER_RAW;
 	bool *of = arena_alloc(&run->arena, run->class_count, sizeof(*of));
@@ -119,8 +110,10 @@ static enum rc remark_source(struct run *run, const struct offer *like, struct e
 
 	if (!of)
 		return err_memory(e);
-	for (size_t i = 0; i < run->class_count; i++)
-		of[i] = has_offer(run, i) && is_alike(&run->offers[i], like);
+	for (size_t i = 0; i < run->class_count; i++) {
+		of[i] = !told[i] && has_offer(run, i) && is_alike(&run->offers[i], like);
+		told[i] |= of[i];
+	}
 	rc = classes_add_names(run, of, &nodes, e);
 	return rc == RC_OK ? run_remark_of(run, raw, "offer", nodes, text, e) : rc;
 }
@@ -128,13 +121,14 @@ static enum rc remark_source(struct run *run, const struct offer *like, struct e
 /* Once the offers are there. */
 static enum rc offers_finish(struct run *run, struct err *e)
 {
-	enum rc rc = RC_OK;
+	bool *told = arena_alloc(&run->arena, run->class_count + 1, sizeof(*told));
+	enum rc rc = told ? RC_OK : err_memory(e);
 
 	offers_settle_floating(run->offers, run->class_count);
 	for (size_t i = 0; i < run->class_count && rc == RC_OK; i++)
 		if (has_offer(run, i) && run->offers[i].source != OFFER_LIBVIRT &&
-			is_first_alike(run, i))
-			rc = remark_source(run, &run->offers[i], e);
+			!told[i])
+			rc = remark_source(run, &run->offers[i], told, e);
 	return rc;
 }
 

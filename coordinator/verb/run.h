@@ -19,6 +19,7 @@ struct run_class {
 	const char **names; /* in the order of the run */
 	size_t *places;	    /* of the same nodes */
 	size_t count;
+	size_t kind; /* the first class whose facts differ by the TSC at most */
 };
 
 struct run {

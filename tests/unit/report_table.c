@@ -410,7 +410,7 @@ static void make_many(struct report *many)
 	for (size_t i = 0; i < MANY; i++) {
 		all[i] = nodes[i % 2];
 		all[i].name = arena_format(&arena, "n%04zu", i);
-		all[i].class = i % 2;
+		all[i].class = all[i].kind = i % 2;
 	}
 	all[10] = nodes[2];
 	all[10].name = "n0010";

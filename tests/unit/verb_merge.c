@@ -291,6 +291,41 @@ static void so_it_is_for_every_fleet_of_the_cases(void **state)
 	assert_true(count > 20);
 }
 
+/* Each node of the class at a frequency of its own, as calibrated at boot. */
+static void write_jittery(const char *path, size_t count)
+{
+	const char *one = merge_one(path_of("one"), path_of("m"));
+	const char *class = strstr(one, "class 1\n"), *nodes = strstr(one, "\nnodes ");
+	FILE *f = fopen(path, "w");
+
+	assert_non_null(class);
+	assert_non_null(nodes);
+	assert_non_null(f);
+	class += strlen("class 1\n");
+	fprintf(f, "%.*sclass %zu\n%.*s\n", (int)(class - strlen("class 1\n") - one), one,
+		count, (int)(nodes - class), class);
+	for (size_t i = 0; i < count; i++)
+		fprintf(f, "nodes %zu n[%04zu]\n", 2600000 + i * 7, i);
+	fprintf(f, "end %zu\n", count);
+	assert_int_equal(fclose(f), 0);
+}
+
+static void nodes_that_differ_by_their_tsc_alone_are_one_group_in_json(void **state)
+{
+	struct shell_result r;
+
+	(void)state;
+	assert_int_equal(mkdir(path_of("one"), 0700), 0);
+	test_write_file(path_of("one/n1.facts"), random_text(true, 0));
+	write_jittery(path_of("many"), 1100);
+	r = shell_run(&arena,
+		arena_format(&arena, CPUHERD " probe --json --from %s", path_of("many")));
+	assert_int_equal(r.status, 0);
+	assert_contains(r.out, "\n      \"count\": 1100,");
+	assert_contains(r.out, "\n  \"nodes\": [],");
+	clean();
+}
+
 /* ---- refusals */
 
 static const char *merge_says(const char *line)
@@ -405,6 +440,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(any_tree_of_merges_gives_the_same_bytes),
 		cmocka_unit_test(a_plan_from_merged_facts_is_the_plan_from_the_files),
 		cmocka_unit_test(so_it_is_for_every_fleet_of_the_cases),
+		cmocka_unit_test(
+			nodes_that_differ_by_their_tsc_alone_are_one_group_in_json),
 		cmocka_unit_test(
 			a_node_with_two_sets_of_facts_is_refused_with_both_places),
 		cmocka_unit_test(nothing_is_written_where_a_node_is_cut_short),
