@@ -97,8 +97,7 @@ enum rc merge_main(const struct options *o, struct err *e)
 			"input");
 	for (size_t i = 0; i < o->nodes.count && rc == RC_OK; i++)
 		rc = sources_add(&sources, o->nodes.item[i], e);
-	if (rc == RC_OK)
-		rc = sources_finish(&sources, e);
+	sources_finish(&sources);
 	if (rc == RC_OK)
 		rc = check_all(&sources, e);
 	if (rc == RC_OK)

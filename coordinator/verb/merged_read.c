@@ -245,9 +245,11 @@ static enum rc pattern_take(struct reader *r, const char *text, uint32_t tsc_khz
 		rc = bad_line(r, why.text);
 	else if (text[at] || p.user || p.port || p.address)
 		rc = bad_line(r, "nodes needs one pattern of names");
-	else if (p.count > r->wanted - r->members ||
-		 p.count > INVENTORY_NODES_MAX - r->total)
+	else if (p.count > r->wanted - r->members)
 		rc = bad_line(r, "these are more nodes than the class has");
+	else if (p.count > INVENTORY_NODES_MAX - r->total)
+		rc = err_set(r->e, RC_INPUT, 0, "%s:%zu: this makes more than %d nodes",
+			r->lines->path, r->lines->number, INVENTORY_NODES_MAX);
 	for (uint64_t i = 0; rc == RC_OK && i < p.count; i++)
 		rc = node_take(r, pattern_host(&p, i, r->intern->arena), tsc_khz);
 	arena_destroy(&scratch);

@@ -22,8 +22,7 @@ static enum rc sources_read(struct run *run, struct err *e)
 
 	s->arena = &run->arena;
 	rc = sources_add(s, run->options->from, e);
-	if (rc == RC_OK)
-		rc = sources_finish(s, e);
+	sources_finish(s);
 	for (size_t i = 0; i < s->count && rc == RC_OK; i++)
 		rc = inventory_add_name(
 			&run->inventory, s->nodes[i].name, &run->arena, e);

@@ -15,16 +15,44 @@
 
 /* ---- nodes */
 
+static bool same_facts(const struct source_node *a, const struct source_node *b)
+{
+	return a->facts && b->facts && a->own.tsc_khz == b->own.tsc_khz &&
+	       (a->facts == b->facts || intern_same_but_tsc(a->facts, b->facts));
+}
+
+static struct source_node *node_find(
+	const struct sources *s, const char *name, uint64_t hash)
+{
+	size_t cursor = 0, at;
+
+	while ((at = lookup_next(&s->names, hash, &cursor)) != SIZE_MAX)
+		if (strcmp(s->nodes[at].name, name) == 0)
+			return &s->nodes[at];
+	return NULL;
+}
+
+/* Shards may overlap, so what is there already does not count again. */
 static enum rc node_add(struct sources *s, const struct source_node *node, struct err *e)
 {
+	uint64_t hash = lookup_hash(
+		(struct bytes){ (const uint8_t *)node->name, strlen(node->name) });
+	const struct source_node *there = node_find(s, node->name, hash);
+
+	if (there && same_facts(there, node))
+		return RC_OK;
+	if (there)
+		return err_set(e, RC_INPUT, 0,
+			"node %s is there twice, and its facts differ: %s and %s",
+			node->name, there->origin, node->origin);
 	if (s->count == INVENTORY_NODES_MAX)
 		return err_set(e, RC_INPUT, 0, "%s: this makes more than %d nodes",
 			node->origin, INVENTORY_NODES_MAX);
 	s->nodes = arena_grow(s->arena, s->nodes, s->count, sizeof(*s->nodes));
 	if (!s->nodes)
 		return err_memory(e);
-	s->nodes[s->count++] = *node;
-	return RC_OK;
+	s->nodes[s->count] = *node;
+	return lookup_add(&s->names, hash, s->count++, s->arena, e);
 }
 
 /* The name as the file of its node would be called. */
@@ -64,6 +92,7 @@ static enum rc pattern_add(struct sources *s, const char *pattern,
 struct taking {
 	struct sources *s;
 	const char *name; /* of a file with one node; NULL: none */
+	bool any;	  /* there was a text */
 };
 
 static const char no_end[] =
@@ -110,6 +139,7 @@ static enum rc text_take(void *context, const struct gathered_text *t, struct er
 	const char *name = t->name;
 	enum rc rc = node.origin ? text_read(s, t, &node, e) : err_memory(e);
 
+	to->any = true;
 	if (rc != RC_OK)
 		return rc;
 	if (t->alone && to->name)
@@ -141,9 +171,8 @@ static enum rc merged_node_take(void *context, const struct merged_node *n, stru
 static enum rc lines_read(
 	struct sources *s, struct lines *l, const char *name, struct err *e)
 {
-	struct taking to = { s, name };
+	struct taking to = { s, name, false };
 	enum rc rc = lines_next(l, e);
-	size_t before = s->count;
 
 	if (rc == RC_AGAIN)
 		return err_set(e, RC_INPUT, 0, "%s: it is empty", l->path);
@@ -155,7 +184,7 @@ static enum rc lines_read(
 			       : err_memory(e);
 	}
 	rc = gathered_read(l, text_take, &to, e);
-	if (rc == RC_OK && s->count == before)
+	if (rc == RC_OK && !to.any)
 		return err_set(e, RC_INPUT, 0, "%s: no facts are in it", l->path);
 	return rc;
 }
@@ -220,6 +249,25 @@ static bool begins_as_facts(const char *path)
 	return strcmp(read, start) == 0;
 }
 
+/* What a full disk leaves of a node's file: nothing. */
+static bool is_empty(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == 0;
+}
+
+static enum rc empty_add(
+	struct sources *s, const char *path, const char *name, struct err *e)
+{
+	struct source_node node = { .name = name, .origin = path };
+	struct err why;
+
+	err_set(&why, RC_INPUT, 0, "%s: it is empty", path);
+	node.why = why_of(s, &why);
+	return node.why ? node_add(s, &node, e) : err_memory(e);
+}
+
 static enum rc check_name(const char *path, const char *name, struct inventory *files,
 	struct arena *arena, struct err *e)
 {
@@ -249,7 +297,9 @@ static enum rc entry_read(struct sources *s, const char *folder, const char *fil
 	if (rc != RC_OK || (stem_length(file) == 0 && !begins_as_facts(path)))
 		return rc;
 	rc = check_name(path, name, files, s->arena, e);
-	return rc == RC_OK ? file_read(s, path, name, e) : rc;
+	if (rc != RC_OK)
+		return rc;
+	return is_empty(path) ? empty_add(s, path, name, e) : file_read(s, path, name, e);
 }
 
 static enum rc folder_read(struct sources *s, const char *folder, struct err *e)
@@ -301,30 +351,10 @@ static int by_name(const void *left, const void *right)
 	return strcmp(a->name, b->name);
 }
 
-static bool same_facts(const struct source_node *a, const struct source_node *b)
+void sources_finish(struct sources *s)
 {
-	return a->facts && b->facts && a->own.tsc_khz == b->own.tsc_khz &&
-	       (a->facts == b->facts || intern_same_but_tsc(a->facts, b->facts));
-}
-
-enum rc sources_finish(struct sources *s, struct err *e)
-{
-	size_t kept = 0;
-
 	if (s->count)
 		qsort(s->nodes, s->count, sizeof(*s->nodes), by_name);
-	for (size_t i = 0; i < s->count; i++) {
-		const struct source_node *last = kept ? &s->nodes[kept - 1] : NULL;
-
-		if (!last || by_name(last, &s->nodes[i]) != 0)
-			s->nodes[kept++] = s->nodes[i];
-		else if (!same_facts(last, &s->nodes[i]))
-			return err_set(e, RC_INPUT, 0,
-				"node %s is there twice, and its facts differ: %s and %s",
-				last->name, last->origin, s->nodes[i].origin);
-	}
-	s->count = kept;
-	return RC_OK;
 }
 
 const struct source_node *sources_find(const struct sources *s, const char *name)

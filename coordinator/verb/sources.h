@@ -7,6 +7,7 @@
 #ifndef COORDINATOR_SOURCES_H
 #define COORDINATOR_SOURCES_H
 
+#include "base/lookup.h"
 #include "coordinator/verb/intern.h"
 
 struct source_node {
@@ -20,17 +21,18 @@ struct source_node {
 struct sources {
 	struct arena *arena; /* the caller sets it */
 	struct intern intern;
-	struct source_node *nodes; /* after sources_finish() sorted by name, each once */
+	struct source_node *nodes; /* after sources_finish() sorted by name */
 	size_t count;
+	struct lookup names; /* of nodes, until they are sorted */
 };
 
-/* RC_INPUT where it cannot be told whose facts these are; what is wrong with the facts of
- * one node becomes that node's why. */
+/* A node that is there twice with equal facts is there once.  RC_INPUT when they differ,
+ * with both places, and where it cannot be told whose facts these are; what is wrong with
+ * the facts of one node becomes that node's why. */
 enum rc sources_add(struct sources *s, const char *path, struct err *e);
 
-/* After the last.  A node that is there twice with equal facts is there once; RC_INPUT
- * when they differ, with both places. */
-enum rc sources_finish(struct sources *s, struct err *e);
+/* After the last. */
+void sources_finish(struct sources *s);
 
 /* NULL when there is no node of that name. */
 const struct source_node *sources_find(const struct sources *s, const char *name);

@@ -378,6 +378,22 @@ static void nothing_is_written_where_a_node_is_cut_short(void **state)
 	clean();
 }
 
+/* Racks that overlap, or a file with itself, have no more nodes than there are. */
+static void a_node_of_two_shards_counts_once_towards_the_limit(void **state)
+{
+	(void)state;
+	test_write_file(path_of("a"), "n1: fact kernel 6\nn1: end\n");
+	merge_one(path_of("a"), path_of("m"));
+	assert_string_equal(
+		merge_says(arena_format(&arena,
+			"sed 's/^class 1/class 60000/; s/n1$/n[00001-60000]/; "
+			"s/^end 1/end 60000/' m >many && "
+			"%s merge -q --out again many many && cmp many again",
+			cpuherd())),
+		"0 ");
+	clean();
+}
+
 /* Each is a change of a good file by one who means harm, or a lost line. */
 static void a_merged_file_that_is_not_whole_is_refused_with_its_line(void **state)
 {
@@ -393,6 +409,8 @@ static void a_merged_file_that_is_not_whole_is_refused_with_its_line(void **stat
 		{ "0,/^use/s/^\\(use .*\\)/\\1\\n\\1/", ": a second body of one kind" },
 		{ "s/n1$/n[1-4000000000]/", ": a number of more than 9 digits" },
 		{ "s/n1$/n[1-400000000]/", ": these are more nodes than the class has" },
+		{ "s/n1$/n[1-100001]/; s/^class 1/class 100001/",
+			": this makes more than 100000 nodes" },
 		{ "s/n1$/n1,n2/", ": nodes needs one pattern of names" },
 		{ "s/n1$/root@n1/", ": nodes needs one pattern of names" },
 		{ "s/^nodes 0/nodes x/", ": nodes needs kHz and a pattern" },
@@ -444,6 +462,7 @@ int main(int argc, char **argv)
 			nodes_that_differ_by_their_tsc_alone_are_one_group_in_json),
 		cmocka_unit_test(
 			a_node_with_two_sets_of_facts_is_refused_with_both_places),
+		cmocka_unit_test(a_node_of_two_shards_counts_once_towards_the_limit),
 		cmocka_unit_test(nothing_is_written_where_a_node_is_cut_short),
 		cmocka_unit_test(
 			a_merged_file_that_is_not_whole_is_refused_with_its_line),
