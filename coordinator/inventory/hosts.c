@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/text.h"
 #include "coordinator/inventory/parts.h"
 
 static enum rc file_read(FILE *file, const char *name, struct buf *out, struct err *e)
@@ -40,6 +41,39 @@ static char *line_strip(char *line, size_t *from)
 	return line;
 }
 
+/* "[web]", "all:", "node1 ansible_host=10.0.0.1": Ansible's INI and YAML. */
+static bool is_ansible(const char *line)
+{
+	size_t address = strspn(line + 1, "0123456789abcdefABCDEF:.%");
+	bool section = line[0] == '[' && text_ends_with(line, "]");
+
+	if (section && strchr(line, ':') && address + 2 == strlen(line))
+		return false;
+	return section || text_ends_with(line, ":") || strchr(line, '=') ||
+	       strcmp(line, "---") == 0;
+}
+
+/* What a line that cannot be read may have been meant as. */
+static const char *hint_of(const char *line)
+{
+	if (is_ansible(line))
+		return "; of an inventory of Ansible's the output of ansible-inventory "
+		       "--list is read";
+	return strpbrk(line, " \t") ? "; names are joined by ',', with no blank" : "";
+}
+
+static enum rc argument_add(struct inventory *inv, const struct place *place,
+	const char *argument, struct arena *arena, struct err *e)
+{
+	struct err why;
+	enum rc rc = words_add(inv, argument, place, arena, &why);
+
+	if (rc == RC_OK)
+		return rc;
+	return err_set(e, rc, why.native, "%s%s", why.text,
+		rc == RC_INPUT ? hint_of(argument) : "");
+}
+
 static enum rc line_add(struct inventory *inv, struct place *place, char *line,
 	size_t length, struct arena *arena, struct err *e)
 {
@@ -51,7 +85,7 @@ static enum rc line_add(struct inventory *inv, struct place *place, char *line,
 		err_set(e, RC_INPUT, 0, "a NUL byte; is this a text file?");
 		return located(e, place, (size_t)(nul - line));
 	}
-	return *argument ? words_add(inv, argument, place, arena, e) : RC_OK;
+	return *argument ? argument_add(inv, place, argument, arena, e) : RC_OK;
 }
 
 static enum rc lines_add(struct inventory *inv, const char *name, char *text, size_t size,

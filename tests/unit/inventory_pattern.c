@@ -151,12 +151,30 @@ static void errors_in_hosts_files_name_line_and_column(void **state)
 
 	(void)state;
 	assert_string_equal(nodes_of_file(&a, "a\n\n  b c\n", 9),
-		"!FILE:3:4: ' ' where a host name should be");
+		"!FILE:3:4: ' ' where a host name should be; names are joined by ',', "
+		"with no blank");
 	assert_string_equal(nodes_of_file(&a, "n[1-\r\n", 6),
 		"!FILE:1:5: it ends where a number should be");
 	assert_string_equal(nodes_of_file(&a, "ok\nx\0y\n", 7),
 		"!FILE:2:2: a NUL byte; is this a text file?");
 	arena_destroy(&a);
+}
+
+/* At three in the morning hosts.ini is what is at hand. */
+static void a_file_for_ansible_is_told_what_is_read_in_its_place(void **state)
+{
+	static const char *const texts[] = { "[web]\nnode1\n", "[db]\nn1\n",
+		"---\nall:\n", "all:\n  hosts:\n", "node1 ansible_host=10.0.0.1\n",
+		"# fleet\nn1\n[web:vars]\na=b\n" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		struct arena a = { 0 };
+
+		assert_contains(nodes_of_file(&a, texts[i], strlen(texts[i])),
+			"ansible-inventory --list is read");
+		arena_destroy(&a);
+	}
 }
 
 static void a_hosts_file_that_is_missing_or_a_folder_is_refused(void **state)
@@ -293,6 +311,7 @@ int main(void)
 		cmocka_unit_test(wrong_patterns_are_refused_with_the_column_of_the_fault),
 		cmocka_unit_test(hosts_files_take_comments_blanks_and_crlf),
 		cmocka_unit_test(errors_in_hosts_files_name_line_and_column),
+		cmocka_unit_test(a_file_for_ansible_is_told_what_is_read_in_its_place),
 		cmocka_unit_test(a_hosts_file_that_is_missing_or_a_folder_is_refused),
 		cmocka_unit_test(the_names_of_a_pattern_are_what_must_be_short),
 		cmocka_unit_test(hosts_files_leave_nodes_out_of_the_whole_run),
