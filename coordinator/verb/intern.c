@@ -6,6 +6,8 @@
 #include "proto/dump.h"
 #include "proto/limits.h"
 
+enum { TEXT_BYTES_MAX = 64 * 1024 * 1024 };
+
 /* A text without the lines of its own facts, and what was made of it. */
 struct interned {
 	struct bytes text;
@@ -34,6 +36,42 @@ static void own_take(struct node_facts *f, struct own_facts *own)
 	*own = (struct own_facts){ f->small.hostname, f->small.host_uuid,
 		f->small.cmdline, f->small.tsc_khz };
 	own_put(f, &none);
+}
+
+/* ---- copies */
+
+static bool record_copy(const struct record *of, void *value, struct arena *arena);
+
+static bool list_copy(const struct record *of, struct list *list, struct arena *arena)
+{
+	char *items = arena_alloc(arena, list->count + 1, of->size);
+
+	if (!items)
+		return false;
+	if (list->count)
+		memcpy(items, list->item, list->count * of->size);
+	list->item = items;
+	for (size_t i = 0; i < list->count; i++)
+		if (!record_copy(of, items + i * of->size, arena))
+			return false;
+	return true;
+}
+
+/* Puts what the record points to into the arena; false: no memory. */
+static bool record_copy(const struct record *of, void *value, struct arena *arena)
+{
+	for (size_t i = 0; i < of->field_count; i++) {
+		const struct field *field = &of->fields[i];
+		char *member = (char *)value + field->offset;
+		const char **text = (const char **)(void *)member;
+
+		if (field->type == TYPE_text && !(*text = arena_text(arena, *text)))
+			return false;
+		if (field->type == TYPE_list &&
+			!list_copy(field->of, (struct list *)(void *)member, arena))
+			return false;
+	}
+	return true;
 }
 
 /* ---- texts */
@@ -120,11 +158,15 @@ static const struct interned *text_find(
 	return NULL;
 }
 
+/* Where no two texts are equal it is of no use to keep them all. */
 static enum rc text_keep(struct intern *in, struct bytes text, uint64_t hash,
 	const struct node_facts *facts, struct err *e)
 {
 	struct interned *one;
 
+	if (in->text_bytes + text.size > TEXT_BYTES_MAX)
+		return RC_OK;
+	in->text_bytes += text.size;
 	in->all = arena_grow(in->arena, in->all, in->count, sizeof(*in->all));
 	if (!in->all)
 		return err_memory(e);
@@ -137,18 +179,34 @@ static enum rc text_keep(struct intern *in, struct bytes text, uint64_t hash,
 	return lookup_add(&in->texts, hash, in->count++, in->arena, e);
 }
 
+/* Bulky as a text is, what stays of it is little: the bodies are shared. */
+static enum rc facts_keep(struct intern *in, struct node_facts *parsed,
+	const struct node_facts **out, struct own_facts *own, struct err *e)
+{
+	struct node_facts *facts = arena_alloc(in->arena, 1, sizeof(*facts));
+
+	if (!facts)
+		return err_memory(e);
+	if (!record_copy(&record_facts, &parsed->small, in->arena))
+		return err_memory(e);
+	*facts = *parsed;
+	own_take(facts, own);
+	*out = facts;
+	return intern_bodies(in, facts, e);
+}
+
 /* The text as a whole goes to dump_read(), so that its errors name the right line. */
 static enum rc text_read(struct intern *in, struct bytes text, const char *name,
 	const struct node_facts **out, struct own_facts *own, struct err *e)
 {
-	struct node_facts *facts = arena_alloc(in->arena, 1, sizeof(*facts));
-	enum rc rc = facts ? dump_read(text, name, in->arena, facts, e) : err_memory(e);
+	struct arena scratch = { 0 };
+	struct node_facts parsed;
+	enum rc rc = dump_read(text, name, &scratch, &parsed, e);
 
-	if (rc != RC_OK)
-		return rc;
-	own_take(facts, own);
-	*out = facts;
-	return intern_bodies(in, facts, e);
+	if (rc == RC_OK)
+		rc = facts_keep(in, &parsed, out, own, e);
+	arena_destroy(&scratch);
+	return rc;
 }
 
 enum rc intern_dump(struct intern *in, struct bytes text, const char *name,
@@ -199,12 +257,14 @@ static enum rc body_keep(struct intern *in, const struct node_facts *f, enum bod
 	if (!in->bodies)
 		return err_memory(e);
 	one = &in->bodies[in->body_count];
-	*one = (struct interned_body){ id, { NULL, content.size }, f->registers[id],
-		f->text[id] };
+	*one = (struct interned_body){ id, { NULL, content.size }, f->registers[id], "" };
 	one->content.data = (const uint8_t *)arena_text_n(
 		in->arena, content.data, content.size);
-	if (!one->content.data)
+	if (!one->content.data ||
+		!record_copy(&record_registers, &one->registers, in->arena))
 		return err_memory(e);
+	if (body_rows[id].kind == BODY_KIND_text)
+		one->text = (const char *)one->content.data;
 	return lookup_add(&in->by_body, hash, in->body_count++, in->arena, e);
 }
 
@@ -217,11 +277,13 @@ static enum rc body_intern(
 	uint64_t hash = lookup_hash(buf_bytes(&bytes));
 
 	kept = rc == RC_OK ? body_find(in, id, buf_bytes(&bytes), hash) : NULL;
-	if (kept) {
+	if (rc == RC_OK && !kept) {
+		rc = body_keep(in, f, id, buf_bytes(&bytes), hash, e);
+		kept = &in->bodies[in->body_count - 1];
+	}
+	if (rc == RC_OK) {
 		f->registers[id] = kept->registers;
 		f->text[id] = kept->text;
-	} else if (rc == RC_OK) {
-		rc = body_keep(in, f, id, buf_bytes(&bytes), hash, e);
 	}
 	buf_destroy(&bytes);
 	return rc;

@@ -21,7 +21,7 @@ struct interned;
 struct intern {
 	struct arena *arena; /* the caller sets it; the rest is private */
 	struct interned *all;
-	size_t count;
+	size_t count, text_bytes;
 	struct lookup texts;
 	struct interned_body *bodies;
 	size_t body_count;

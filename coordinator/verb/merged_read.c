@@ -86,6 +86,7 @@ static enum rc body_close(struct reader *r)
 	struct bytes text = buf_bytes(&r->text);
 	struct digest digest = digest_of(text.data, text.size);
 	char sha256[DIGEST_HEX_MAX];
+	struct arena scratch = { 0 };
 	struct node_facts f;
 	enum rc rc;
 
@@ -93,11 +94,13 @@ static enum rc body_close(struct reader *r)
 	if (strcmp(sha256, r->sha256) != 0)
 		return bad_line(r, "the body above does not match its digest");
 	facts_init(&f);
-	rc = dump_read_part(
-		text, r->lines->path, r->first_line, r->intern->arena, &f, r->e);
+	rc = dump_read_part(text, r->lines->path, r->first_line, &scratch, &f, r->e);
 	if (rc == RC_OK)
 		rc = intern_bodies(r->intern, &f, r->e);
-	return rc == RC_OK ? body_keep(r, &f) : rc;
+	if (rc == RC_OK)
+		rc = body_keep(r, &f);
+	arena_destroy(&scratch);
+	return rc;
 }
 
 static const struct merged_body *body_find(const struct reader *r, const char *sha256)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/digest.h"
+#include "base/lookup.h"
 #include "base/text.h"
 #include "coordinator/inventory/fold.h"
 #include "proto/dump.h"
@@ -13,6 +14,8 @@
 enum { PATTERN_BYTES = 255 };
 
 struct merged_body {
+	enum body_id id;
+	const void *shared; /* the memory of all facts that have it (intern.h) */
 	char sha256[DIGEST_HEX_MAX];
 	const char *text;
 };
@@ -36,6 +39,7 @@ struct writer {
 	struct buf *out;
 	struct merged_body *bodies;
 	size_t body_count;
+	struct lookup by_shared;
 	struct class *classes;
 	size_t class_count;
 	struct member *members;
@@ -64,27 +68,63 @@ static char *text_of(struct writer *w, struct buf *b)
 
 /* ---- classes */
 
-static enum rc body_use(
-	struct writer *w, struct buf *text, const struct node_facts *f, enum body_id id)
+static const void *shared_of(const struct node_facts *f, enum body_id id)
+{
+	return body_rows[id].kind == BODY_KIND_text
+		       ? (const void *)f->text[id]
+		       : (const void *)f->registers[id].sets.item;
+}
+
+static uint64_t shared_hash(const void *shared)
+{
+	return lookup_hash((struct bytes){ (const uint8_t *)&shared, sizeof(shared) });
+}
+
+static const struct merged_body *body_find(
+	const struct writer *w, const struct node_facts *f, enum body_id id)
+{
+	const void *shared = shared_of(f, id);
+	uint64_t hash = shared_hash(shared);
+	size_t cursor = 0, at;
+
+	while ((at = lookup_next(&w->by_shared, hash, &cursor)) != SIZE_MAX)
+		if (w->bodies[at].id == id && w->bodies[at].shared == shared)
+			return &w->bodies[at];
+	return NULL;
+}
+
+static enum rc body_add(struct writer *w, const struct node_facts *f, enum body_id id)
 {
 	struct buf content = buf_with_cap(LIMIT_DUMP_BYTES);
 	enum rc rc = appended(w, dump_write_body(&content, f, id));
 	struct digest digest = digest_of(
 		buf_bytes(&content).data, buf_bytes(&content).size);
-	struct merged_body *body;
+	struct merged_body body = { .id = id, .shared = shared_of(f, id) };
 
-	w->bodies = arena_grow(&w->arena, w->bodies, w->body_count, sizeof(*body));
-	if (rc == RC_OK && w->bodies) {
-		body = &w->bodies[w->body_count++];
-		digest_to_hex(&digest, body->sha256);
-		body->text = text_of(w, &content);
-		rc = body->text ? appended(w, buf_format(text, "use %s\n", body->sha256))
-				: err_memory(w->e);
-	} else if (rc == RC_OK) {
-		rc = err_memory(w->e);
-	}
+	digest_to_hex(&digest, body.sha256);
+	body.text = text_of(w, &content);
 	buf_destroy(&content);
-	return rc;
+	if (rc != RC_OK)
+		return rc;
+	w->bodies = arena_grow(&w->arena, w->bodies, w->body_count, sizeof(body));
+	if (!w->bodies || !body.text)
+		return err_memory(w->e);
+	w->bodies[w->body_count] = body;
+	return lookup_add(&w->by_shared, shared_hash(body.shared), w->body_count++,
+		&w->arena, w->e);
+}
+
+/* Many classes share a body: it is written and digested once. */
+static enum rc body_use(
+	struct writer *w, struct buf *text, const struct node_facts *f, enum body_id id)
+{
+	const struct merged_body *body = body_find(w, f, id);
+
+	if (!body && body_add(w, f, id) != RC_OK)
+		return w->e->code;
+	if (!body)
+		body = &w->bodies[w->body_count - 1];
+	return appended(w, buf_format(text, "use %s\n", body->sha256));
 }
 
 /* What dump_write_small() writes, without the lines of own facts. */
