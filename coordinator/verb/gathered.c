@@ -164,7 +164,7 @@ static size_t label_length(const char *line, size_t *skip)
 	size_t start = strspn(line, " "), size = strcspn(line + start, " ");
 
 	*skip = start;
-	if (size > 1 && line[start + size - 1] == ':' && line[start] != '|')
+	if (size > 1 && line[start + size - 1] == ':' && !strchr("|#", line[start]))
 		return size - 1;
 	if (text_starts_with(line + start, "[pod/") && line[start + size - 1] == ']')
 		return size;

@@ -249,14 +249,6 @@ static bool begins_as_facts(const char *path)
 	return strcmp(read, start) == 0;
 }
 
-/* What a full disk leaves of a node's file: nothing. */
-static bool is_empty(const char *path)
-{
-	struct stat st;
-
-	return stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == 0;
-}
-
 static enum rc empty_add(
 	struct sources *s, const char *path, const char *name, struct err *e)
 {
@@ -266,6 +258,20 @@ static enum rc empty_add(
 	err_set(&why, RC_INPUT, 0, "%s: it is empty", path);
 	node.why = why_of(s, &why);
 	return node.why ? node_add(s, &node, e) : err_memory(e);
+}
+
+/* A file without a byte is what a full disk leaves of a node; to read a pipe would be to
+ * wait for whoever writes into it. */
+static enum rc node_file_read(
+	struct sources *s, const char *path, const char *name, struct err *e)
+{
+	struct stat st;
+
+	if (stat(path, &st) != 0)
+		return err_set(e, RC_INPUT, errno, "%s: %s", path, strerror(errno));
+	if (!S_ISREG(st.st_mode))
+		return err_set(e, RC_INPUT, 0, "%s: it is no file", path);
+	return st.st_size ? file_read(s, path, name, e) : empty_add(s, path, name, e);
 }
 
 static enum rc check_name(const char *path, const char *name, struct inventory *files,
@@ -297,9 +303,7 @@ static enum rc entry_read(struct sources *s, const char *folder, const char *fil
 	if (rc != RC_OK || (stem_length(file) == 0 && !begins_as_facts(path)))
 		return rc;
 	rc = check_name(path, name, files, s->arena, e);
-	if (rc != RC_OK)
-		return rc;
-	return is_empty(path) ? empty_add(s, path, name, e) : file_read(s, path, name, e);
+	return rc == RC_OK ? node_file_read(s, path, name, e) : rc;
 }
 
 static enum rc folder_read(struct sources *s, const char *folder, struct err *e)

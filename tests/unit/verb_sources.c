@@ -164,6 +164,23 @@ static void an_empty_file_of_a_folder_is_the_trouble_of_its_node(void **state)
 		arena_format(&arena, "n1=A n2!%s/n2.facts: it is empty", folder));
 }
 
+static void a_pipe_in_a_folder_is_not_waited_for(void **state)
+{
+	(void)state;
+	put_file("n1.facts", facts_of("", "A"));
+	test_run("mkfifo %s/n2.facts", folder);
+	assert_string_equal(read_all(folder),
+		arena_format(&arena, "!%s/n2.facts: it is no file", folder));
+}
+
+static void a_comment_with_a_colon_is_no_name_of_a_node(void **state)
+{
+	(void)state;
+	put_file("n1.facts",
+		joined("#note: by hand\n# more: of it\n", facts_of("", "A"), ""));
+	assert_string_equal(read_all(folder), "n1=A");
+}
+
 static void what_is_wrong_with_one_node_is_its_own(void **state)
 {
 	const char *cut = FIRST "fact hostname B\nsource host\n" LEAF;
@@ -288,6 +305,8 @@ int main(int argc, char **argv)
 		CASE(lines_of_many_nodes_may_be_mixed),
 		CASE(a_file_of_one_node_is_called_as_the_node),
 		CASE(an_empty_file_of_a_folder_is_the_trouble_of_its_node),
+		CASE(a_pipe_in_a_folder_is_not_waited_for),
+		CASE(a_comment_with_a_colon_is_no_name_of_a_node),
 		CASE(what_is_wrong_with_one_node_is_its_own),
 		CASE(a_file_that_says_nothing_clear_is_refused),
 		CASE(no_line_is_longer_than_its_limit),
