@@ -47,16 +47,17 @@ static enum rc conditions_read(struct run *run, struct err *e)
 static enum rc remark_nodes(struct run *run, const struct condition_remark *m,
 	const struct pool *pool, struct texts *out, struct err *e)
 {
-	bool *of = arena_alloc(&run->arena, run->class_count + 1, sizeof(*of));
+	struct arena scratch = { 0 };
+	bool *of = arena_alloc(&scratch, run->class_count + 1, sizeof(*of));
 	size_t count = pool ? pool->count : run->class_count;
+	enum rc rc = of ? RC_OK : err_memory(e);
 
-	if (!of)
-		return err_memory(e);
-	if (!m->of && !pool)
-		return RC_OK;
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count && of; i++)
 		of[pool ? pool->node[i] : i] = !m->of || m->of[i];
-	return classes_add_names(run, of, out, e);
+	if (rc == RC_OK && (m->of || pool))
+		rc = classes_add_names(run, of, out, e);
+	arena_destroy(&scratch);
+	return rc;
 }
 
 enum rc judge_take_remarks(struct run *run, const struct condition_remark *remarks,

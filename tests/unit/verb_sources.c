@@ -1,6 +1,7 @@
 /* Facts that others gathered, in the shapes that their programs print. */
 #include "coordinator/verb/sources.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -296,6 +297,44 @@ static void equal_facts_are_kept_once(void **state)
 	assert_string_equal(source_facts(&s.nodes[2]).small.hostname, "C");
 }
 
+static size_t memory_held(void)
+{
+	struct mallinfo2 m = mallinfo2();
+
+	return m.uordblks + m.hblkhd;
+}
+
+/* Of a hundred thousand nodes that differ in a kernel each had its body several times. */
+static void a_body_of_many_is_held_once_whatever_else_differs(void **state)
+{
+	enum { NODES = 40, BODY_BYTES = 200 * 1024 };
+	struct sources s = { .arena = &arena };
+	char *line = arena_alloc(&arena, BODY_BYTES + 1, 1);
+	const char *path = arena_format(&arena, "%s/many", folder);
+	FILE *f = fopen(path, "we");
+	struct err e;
+	size_t before;
+
+	(void)state;
+	if (memory_held() == 0) {
+		print_message("SKIP: malloc does not tell what is held\n");
+		skip();
+	}
+	assert_non_null(f);
+	memset(line, 'x', BODY_BYTES);
+	for (int i = 0; i < NODES; i++)
+		fprintf(f,
+			"n%d: " FIRST "n%d: fact kernel %d\nn%d: text capabilities\n"
+			"n%d: | %s\nn%d: end\n",
+			i, i, i, i, i, line, i);
+	assert_int_equal(fclose(f), 0);
+	before = memory_held();
+	assert_rc(sources_add(&s, path, &e), RC_OK, &e);
+	assert_int_equal(s.count, NODES);
+	print_message("  %zu KiB\n", (memory_held() - before) / 1024);
+	assert_true(memory_held() - before < (size_t)NODES * BODY_BYTES * 3 / 2);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
 
 int main(int argc, char **argv)
@@ -311,6 +350,7 @@ int main(int argc, char **argv)
 		CASE(a_file_that_says_nothing_clear_is_refused),
 		CASE(no_line_is_longer_than_its_limit),
 		CASE(equal_facts_are_kept_once),
+		CASE(a_body_of_many_is_held_once_whatever_else_differs),
 	};
 
 	test_filter(argc, argv);
