@@ -28,6 +28,7 @@ struct reader {
 	size_t handed; /* texts handed on */
 	bool rule, skip; /* inside clush's rules; inside ansible's JSON */
 	bool finished;	 /* there are no more lines */
+	bool any;	 /* a line began facts */
 	struct err *e;
 };
 
@@ -104,10 +105,11 @@ static bool is_name(const char *label)
 
 static enum rc hand_on(struct reader *r, struct node *n)
 {
-	bool alone = r->finished && r->count == 1 && n->name[0] == '\0';
+	bool one = r->finished && r->count == 1, alone = one && n->name[0] == '\0';
 	struct gathered_text text = { .name = is_name(n->name) ? n->name : "",
 		.where = r->lines->path,
 		.alone = alone,
+		.stray = one && !alone && !r->any && !n->trouble,
 		.text = buf_bytes(&n->text),
 		.trouble = n->trouble };
 	enum rc rc;
@@ -142,6 +144,7 @@ static enum rc node_line(struct reader *r, const char *line)
 		return bad_line(r, "a line behind the end of a node's facts");
 	n->begun = true;
 	n->says = n->says || line[0] != '#' || begins_text(line);
+	r->any = r->any || begins_text(line);
 	rc = buf_append_text(&n->text, line);
 	if (rc == RC_OK)
 		rc = buf_append_text(&n->text, "\n");

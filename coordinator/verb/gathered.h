@@ -15,6 +15,8 @@ struct gathered_text {
 			    * "": it does not, the node's own word counts */
 	const char *where; /* file, and node where there are several: for errors */
 	bool alone;	   /* all of the file, which then names the node */
+	bool stray; /* all of the file as well, and nothing in it begins as facts: the
+			    * name may be the first word of an error ("bash: ...") */
 	struct bytes text;
 	const char *trouble; /* why there is no text: the engine's word; else NULL */
 };

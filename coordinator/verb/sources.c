@@ -142,7 +142,7 @@ static enum rc text_take(void *context, const struct gathered_text *t, struct er
 	to->any = true;
 	if (rc != RC_OK)
 		return rc;
-	if (t->alone && to->name)
+	if ((t->alone || (t->stray && node.why)) && to->name)
 		name = to->name;
 	if (!name[0] && node.facts)
 		name = node.own.hostname;

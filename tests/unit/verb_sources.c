@@ -165,6 +165,21 @@ static void an_empty_file_of_a_folder_is_the_trouble_of_its_node(void **state)
 		arena_format(&arena, "n1=A n2!%s/n2.facts: it is empty", folder));
 }
 
+/* srun --output has standard error in it as well. */
+static void an_error_in_a_node_s_file_is_not_a_node_of_its_own(void **state)
+{
+	const char *got;
+
+	(void)state;
+	put_file("n1.facts", facts_of("", "A"));
+	put_file("n2.facts", "bash: line 1: cpuherd-peer: command not found\n");
+	put_file("n3.facts", "bash: line 1: cpuherd-peer: command not found\n");
+	got = read_all(folder);
+	assert_contains(got, "n1=A n2!");
+	assert_contains(got, "n2.facts (bash):1: no line of a dump begins with");
+	assert_contains(got, " n3!");
+}
+
 static void a_pipe_in_a_folder_is_not_waited_for(void **state)
 {
 	(void)state;
@@ -344,6 +359,7 @@ int main(int argc, char **argv)
 		CASE(lines_of_many_nodes_may_be_mixed),
 		CASE(a_file_of_one_node_is_called_as_the_node),
 		CASE(an_empty_file_of_a_folder_is_the_trouble_of_its_node),
+		CASE(an_error_in_a_node_s_file_is_not_a_node_of_its_own),
 		CASE(a_pipe_in_a_folder_is_not_waited_for),
 		CASE(a_comment_with_a_colon_is_no_name_of_a_node),
 		CASE(what_is_wrong_with_one_node_is_its_own),
