@@ -98,7 +98,8 @@ static enum rc remark_source(
 	struct run *run, const struct offer *like, bool *told, struct err *e)
 {
 	bool raw = like->source == OFFER_RAW;
-	bool *of = arena_alloc(&run->arena, run->class_count, sizeof(*of));
+	struct arena scratch = { 0 };
+	bool *of = arena_alloc(&scratch, run->class_count, sizeof(*of));
 	const char *text = arena_format(&run->arena,
 		raw ? "unproven: raw CPUID less what KVM never gives, as libvirt was not "
 		      "asked: %s"
@@ -115,6 +116,7 @@ static enum rc remark_source(
 		told[i] |= of[i];
 	}
 	rc = classes_add_names(run, of, &nodes, e);
+	arena_destroy(&scratch);
 	return rc == RC_OK ? run_remark_of(run, raw, "offer", nodes, text, e) : rc;
 }
 
