@@ -63,6 +63,7 @@ struct config {
 	struct config_line *lines;
 	size_t count;
 	const char *odd;    /* the first oddity, with its place; NULL: there is none */
+	const char *once;   /* a file that ssh could not read after us; NULL: none */
 	const char *source; /* of lines that stand in no file */
 
 	/* while it is read */

@@ -71,6 +71,18 @@ static enum rc read_text(const struct reading *r, int fd, char **text, struct er
 	return rc;
 }
 
+/* A pipe is empty for whoever reads it next, and ssh gets none of our standard input. */
+static bool can_be_read_once(const struct stat *s)
+{
+	struct stat input;
+
+	if (S_ISCHR(s->st_mode)) /* /dev/null */
+		return false;
+	return !S_ISREG(s->st_mode) ||
+	       (fstat(STDIN_FILENO, &input) == 0 && input.st_dev == s->st_dev &&
+		       input.st_ino == s->st_ino);
+}
+
 /* *text stays NULL where the file may be missing, and is. */
 static enum rc open_text(
 	const struct reading *r, bool may_miss, char **text, struct err *e)
@@ -88,6 +100,8 @@ static enum rc open_text(
 		rc = err_set(e, RC_INPUT, 0, "%s: it is no file", r->path);
 	else
 		rc = check_owner(r, &s, e);
+	if (rc == RC_OK && can_be_read_once(&s))
+		r->config->once = r->path;
 	if (rc == RC_OK)
 		rc = read_text(r, fd, text, e);
 	close(fd);

@@ -190,12 +190,24 @@ static uint32_t ask_limit(const struct ssh_config *c)
 	return c->options->ask_limit_ms ? c->options->ask_limit_ms : ASK_LIMIT_MS;
 }
 
+static enum rc refuse_once(struct resolving *r, struct err *e)
+{
+	const char *why = arena_format(r->c->arena,
+		"ssh has to be asked, and could not read %s after us: it must be a "
+		"regular file",
+		r->c->files.once);
+
+	return why ? explain(r, why, e) : err_memory(e);
+}
+
 /* Asks about all; the answers are where each question is. */
 static enum rc ask_all(struct ssh_config *c, struct resolving *const *list, size_t count,
 	struct ssh_question *questions, struct err *e)
 {
 	enum rc rc = RC_OK;
 
+	if (c->files.once)
+		return refuse_once(list[0], e);
 	for (size_t i = 0; i < count && rc == RC_OK; i++)
 		rc = answer_command(list[i], &questions[i].argv, e);
 	if (rc != RC_OK)

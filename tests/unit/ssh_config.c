@@ -296,6 +296,30 @@ static void the_key_of_a_node_stands_in_place_of_those_for_all(void **state)
 	assert_string_equal(s[1]->identity_files.item[0], "/named");
 }
 
+/* ssh would find the pipe empty, and say where the node would be without it. */
+static void a_pipe_that_only_ssh_can_judge_is_not_read_as_an_empty_file(void **state)
+{
+	static const char odd[] = "Port 5\nMatch exec true\nPort 6\n";
+	struct ssh_options options = { .home = folder };
+	int ends[2], input = dup(STDIN_FILENO);
+
+	(void)state;
+	play_ssh(ANSWER);
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(write(ends[1], odd, sizeof(odd) - 1), sizeof(odd) - 1);
+	close(ends[1]);
+	options.file = arena_format(&arena, "/dev/fd/%d", ends[0]);
+	refused(&options, "node", RC_INPUT, "it must be a regular file (/dev/fd/");
+	close(ends[0]);
+	/* the same where standard input is a file: ssh gets none */
+	options = with_file(odd);
+	assert_non_null(freopen(options.file, "r", stdin));
+	options.file = "/dev/stdin";
+	refused(&options, "node", RC_INPUT, "could not read /dev/stdin after us");
+	dup2(input, STDIN_FILENO);
+	close(input);
+}
+
 static void options_that_belong_into_a_file_are_refused(void **state)
 {
 	static const char *const bad[][2] = {
@@ -570,6 +594,7 @@ int main(int argc, char **argv)
 		TEST(jump_hosts_get_the_files_but_not_the_options),
 		TEST(keys_of_the_command_line_come_first),
 		TEST(the_key_of_a_node_stands_in_place_of_those_for_all),
+		TEST(a_pipe_that_only_ssh_can_judge_is_not_read_as_an_empty_file),
 		TEST(options_that_belong_into_a_file_are_refused),
 		TEST(without_known_hosts_of_the_user_new_keys_go_nowhere),
 		TEST(a_name_that_a_shell_would_act_on_gets_no_proxy_command),
