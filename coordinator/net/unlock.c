@@ -3,9 +3,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -22,6 +24,7 @@ struct unlock {
 	char folder[80], socket[96];
 	pid_t holder;
 	int leash; /* the holder goes when it is closed, and takes the agent along */
+	sigset_t held, before; /* see hold_signals(); the mask of signals before it */
 };
 
 bool unlock_has_terminal(void)
@@ -36,6 +39,43 @@ bool unlock_has_terminal(void)
 const char *unlock_socket(const struct unlock *u)
 {
 	return u->socket;
+}
+
+/* ---- signals */
+
+/* What ends the run waits while a passphrase is asked for: else ssh-add stays behind, on a
+ * terminal without echo, and the folder too. */
+static void hold_signals(struct unlock *u)
+{
+	static const int held[] = { SIGINT, SIGTERM, SIGHUP, SIGCHLD };
+
+	sigemptyset(&u->held);
+	for (size_t i = 0; i < sizeof(held) / sizeof(*held); i++)
+		sigaddset(&u->held, held[i]);
+	sigprocmask(SIG_BLOCK, &u->held, &u->before);
+}
+
+static void let_signals(const struct unlock *u)
+{
+	sigprocmask(SIG_SETMASK, &u->before, NULL);
+}
+
+/* The end of a child, or of the run.  ssh-add puts the terminal in order when it is told
+ * to go. */
+static enum rc wait_for_child(
+	const struct unlock *u, pid_t child, int *status, struct err *e)
+{
+	while (waitpid(child, status, WNOHANG) == 0) {
+		int signal = sigwaitinfo(&u->held, NULL);
+
+		if (signal == SIGCHLD || signal < 0)
+			continue;
+		kill(child, SIGTERM);
+		waitpid(child, status, 0);
+		return err_set(
+			e, RC_INTERRUPTED, 0, "interrupted; no node was asked yet");
+	}
+	return RC_OK;
 }
 
 /* ---- the programs */
@@ -53,6 +93,7 @@ static void silence(int fd)
  * set-group-ID program on many systems.)  Ctrl-C is not for them: we end them. */
 static void become_agent(const struct unlock *u, int leash)
 {
+	let_signals(u);
 	setsid();
 	dup2(leash, 0);
 	silence(1);
@@ -100,15 +141,18 @@ static enum rc add_file(const struct unlock *u, const char *path, struct err *e)
 	pid_t child = fork();
 
 	if (child == 0) {
+		let_signals(u);
+		prctl(PR_SET_PDEATHSIG, SIGTERM);
 		setenv("SSH_AUTH_SOCK", u->socket, 1);
 		unsetenv("SSH_ASKPASS"); /* there is a terminal */
+		unsetenv("SSH_ASKPASS_REQUIRE");
 		silence(1);
 		execlp("ssh-add", "ssh-add", "-q", "-t", lifetime, "--", path,
 			(char *)NULL);
 		_exit(127);
 	}
-	while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
-		;
+	if (child > 0 && wait_for_child(u, child, &status, e) != RC_OK)
+		return e->code;
 	if (child > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return RC_OK;
 	return err_set(e, RC_INPUT, 0,
@@ -146,6 +190,7 @@ enum rc unlock_files(const struct texts *paths, struct arena *arena, struct unlo
 	u->leash = -1;
 	if (make_folder(u, e) != RC_OK)
 		return e->code;
+	hold_signals(u);
 	rc = start_agent(u, e);
 	for (size_t i = 0; i < paths->count && rc == RC_OK; i++) {
 		log_line(LOG_INFO, NULL, "key file %s needs its passphrase",
@@ -156,6 +201,7 @@ enum rc unlock_files(const struct texts *paths, struct arena *arena, struct unlo
 		*out = u;
 	else
 		unlock_end(u);
+	let_signals(u);
 	return rc;
 }
 

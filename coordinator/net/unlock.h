@@ -15,7 +15,8 @@ struct unlock;
 bool unlock_has_terminal(void);
 
 /* Starts the agent and has each file unlocked.  RC_INPUT: the user did not, or the
- * programs are not there; then nothing is left running. */
+ * programs are not there; RC_INTERRUPTED: SIGINT, SIGTERM or SIGHUP came while it was asked.
+ * Then nothing is left running. */
 enum rc unlock_files(const struct texts *paths, struct arena *arena, struct unlock **out,
 	struct err *e);
 

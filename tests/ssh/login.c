@@ -382,8 +382,8 @@ static void many_nodes_share_one_connection_to_the_agent(void **state)
 
 /* ---- locked keys */
 
-/* Types the word whenever it is asked for a passphrase, until the child ends; kills it
- * when it says "up" and that is wanted. */
+/* Types the word whenever it is asked for a passphrase (NULL: ends the child then), until
+ * the child ends; kills it when it says "up" and that is wanted. */
 static int type_at(int terminal, pid_t child, const char *word, bool then_kill)
 {
 	char text[4096] = "";
@@ -398,7 +398,9 @@ static int type_at(int terminal, pid_t child, const char *word, bool then_kill)
 			kill(child, SIGKILL);
 		if (!strstr(text, "assphrase") && !strstr(text, "try again"))
 			continue;
-		if (write(terminal, word, strlen(word)) < 0)
+		if (!word)
+			kill(child, SIGTERM);
+		else if (write(terminal, word, strlen(word)) < 0)
 			break;
 		n = 0;
 	}
@@ -481,6 +483,21 @@ static void the_private_agent_ends_when_we_are_killed(void **state)
 	test_run("rmdir %s/cpuherd-agent.*", site.folder);
 }
 
+static void an_end_while_a_passphrase_is_asked_leaves_nothing_behind(void **state)
+{
+	static const char *const ways[] = { "\003" /* Ctrl-C */, NULL };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++) {
+		int status = unlock_by_typing(ways[i], false);
+
+		assert_true(WIFEXITED(status));
+		assert_int_equal(WEXITSTATUS(status), 100 + RC_INTERRUPTED);
+		test_run("! ls -d %s/cpuherd-agent.* 2>/dev/null", site.folder);
+		test_run("! pgrep -f '[s]sh-add .*%s'", site.locked_key);
+	}
+}
+
 static int login_make(void **state)
 {
 	int status = herd_make(state);
@@ -511,6 +528,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(
 			a_locked_key_is_unlocked_on_the_terminal_and_nothing_stays),
 		cmocka_unit_test(a_key_that_is_not_unlocked_ends_the_run_before_any_node),
+		cmocka_unit_test(
+			an_end_while_a_passphrase_is_asked_leaves_nothing_behind),
 		cmocka_unit_test(the_private_agent_ends_when_we_are_killed),
 	};
 
