@@ -79,6 +79,16 @@ bool key_parse_public(struct bytes text, struct bytes *blob, struct arena *arena
 
 /* ---- the formats */
 
+/* What an authenticator keeps, an agent can ask it for. */
+static enum rc take_foreign(struct key *out, struct err *e)
+{
+	out->state = KEY_PUBLIC;
+	if (key_is_token(out->blob))
+		return RC_OK;
+	return err_set(e, RC_INPUT, 0,
+		"a private key that is neither Ed25519, ECDSA nor RSA, or a broken one");
+}
+
 /* The private half makes a public one: the one in the file must be the same. */
 static enum rc take_openssh(const struct key_openssh *parts, struct key *out,
 	struct arena *arena, struct err *e)
@@ -90,6 +100,8 @@ static enum rc take_openssh(const struct key_openssh *parts, struct key *out,
 	out->state = parts->locked ? KEY_LOCKED : KEY_READY;
 	if (parts->locked)
 		return RC_OK;
+	if (parts->foreign)
+		return take_foreign(out, e);
 	out->pkey = pkey_from_numbers(parts->type, &parts->numbers);
 	if (!out->pkey)
 		return err_set(e, RC_INPUT, 0, "a broken private key");
@@ -182,8 +194,7 @@ static enum rc check_mode(FILE *file, struct err *e)
 	return RC_OK;
 }
 
-/* FILE.pub, where FILE itself says nothing of its public half. */
-static void read_public_beside(const char *path, struct key *key, struct arena *arena)
+void key_read_public_beside(const char *path, struct key *key, struct arena *arena)
 {
 	const char *beside = arena_format(arena, "%s.pub", path);
 	FILE *file = beside ? fopen(beside, "re") : NULL;
@@ -231,7 +242,7 @@ enum rc key_read(const char *path, struct key *out, struct arena *arena, struct 
 	if (rc != RC_OK)
 		return err_set(e, rc, why.native, "key file %s: %s", path, why.text);
 	if (out->state == KEY_LOCKED && out->blob.size == 0)
-		read_public_beside(path, out, arena);
+		key_read_public_beside(path, out, arena);
 	return RC_OK;
 }
 

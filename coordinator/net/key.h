@@ -3,7 +3,7 @@
  * The formats are those of OpenSSH (openssh-key-v1, its PROTOCOL.key), parsed here, and
  * PEM, by OpenSSL.  A file with a passphrase gives its public half where it can (or the
  * .pub beside it does): an agent may hold the rest.  So does a file that is a public key
- * alone, as ssh allows it for IdentityFile.
+ * alone, as ssh allows it for IdentityFile, and the file of a key in an authenticator.
  */
 #ifndef COORDINATOR_KEY_H
 #define COORDINATOR_KEY_H
@@ -31,7 +31,11 @@ struct key {
  * read by others than its owner, which ssh refuses as well. */
 enum rc key_read(const char *path, struct key *out, struct arena *arena, struct err *e);
 
-/* The same of the bytes of a file. */
+/* The blob of FILE.pub, where FILE itself says nothing of its public half; empty: it is no
+ * public key, or not there. */
+void key_read_public_beside(const char *path, struct key *key, struct arena *arena);
+
+/* The same as key_read() of the bytes of a file. */
 enum rc key_parse(struct bytes text, struct key *out, struct arena *arena, struct err *e);
 
 /* The public key of a line "TYPE BASE64 COMMENT"; false when it is none. */

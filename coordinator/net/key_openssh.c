@@ -41,6 +41,14 @@ static const struct type_row {
 	{ "ssh-rsa", take_rsa },
 };
 
+static const struct type_row *type_of(struct bytes name)
+{
+	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
+		if (wire_equals(name, types[i].type))
+			return &types[i];
+	return NULL;
+}
+
 /* Behind the comment stand 1, 2, 3 ... up to a multiple of the block. */
 static bool is_padding(struct bytes rest)
 {
@@ -54,25 +62,24 @@ static bool is_padding(struct bytes rest)
 static bool take_private(struct bytes in, struct key_openssh *out)
 {
 	struct bytes type, comment;
+	const struct type_row *row;
 	uint32_t check[2];
 
 	if (!wire_take_number(&in, &check[0]) || !wire_take_number(&in, &check[1]) ||
 		check[0] != check[1] || !wire_take_string(&in, &type))
 		return false;
-	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++) {
-		if (!wire_equals(type, types[i].type))
-			continue;
-		memcpy(out->type, type.data, type.size);
-		return types[i].take(&in, &out->numbers) &&
-		       wire_take_string(&in, &comment) && is_padding(in);
-	}
-	return false;
+	row = type_of(type);
+	if (!row)
+		return false;
+	memcpy(out->type, type.data, type.size);
+	return row->take(&in, &out->numbers) && wire_take_string(&in, &comment) &&
+	       is_padding(in);
 }
 
 bool key_openssh_parse(struct bytes in, struct key_openssh *out)
 {
 	static const char magic[] = "openssh-key-v1"; /* with its NUL */
-	struct bytes part, cipher, kdf, options, private;
+	struct bytes part, cipher, kdf, options, private, type;
 	uint32_t count;
 
 	*out = (struct key_openssh){ .locked = true };
@@ -84,6 +91,10 @@ bool key_openssh_parse(struct bytes in, struct key_openssh *out)
 		count != 1 || !wire_take_string(&in, &out->public) ||
 		!wire_take_string(&in, &private))
 		return false;
+	part = out->public;
+	if (!wire_take_string(&part, &type))
+		return false;
 	out->locked = !wire_equals(cipher, "none");
-	return out->locked || take_private(private, out);
+	out->foreign = !type_of(type);
+	return out->locked || out->foreign || take_private(private, out);
 }

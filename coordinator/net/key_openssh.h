@@ -8,13 +8,13 @@
 
 struct key_openssh {
 	struct bytes public; /* over the wire; points into the given bytes */
-	bool locked;	     /* then that is all */
+	bool locked,
+		foreign; /* has a passphrase; a type that cannot sign here: that is all */
 	char type[32];
 	struct pkey_numbers numbers; /* point into the given bytes */
 };
 
-/* Takes the decoded bytes apart; false when they are no such key, hold more than one, or
- * are of a type that is not known. */
+/* Takes the decoded bytes apart; false when they are no such key, or hold more than one. */
 bool key_openssh_parse(struct bytes decoded, struct key_openssh *out);
 
 #endif

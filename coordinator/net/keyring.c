@@ -39,9 +39,13 @@ const struct key *keyring_find(const struct keyring *k, const char *path)
 static enum rc read_entry(struct keyring *k, const char *path, struct keyring_entry *out,
 	bool named, struct err *e)
 {
-	*out = (struct keyring_entry){ .key.path = path };
-	if (!named && access(path, F_OK) != 0)
+	*out = (struct keyring_entry){ .key = { .path = path, .state = KEY_PUBLIC } };
+	if (!named && access(path, F_OK) != 0) {
+		/* as with ssh, FILE.pub alone says which of the agent's keys is meant */
+		key_read_public_beside(path, &out->key, &k->arena);
+		out->usable = out->key.blob.size > 0;
 		return RC_OK;
+	}
 	if (key_read(path, &out->key, &k->arena, e) == RC_OK)
 		out->usable = true;
 	else if (named || e->code == RC_MEMORY)

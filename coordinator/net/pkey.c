@@ -261,8 +261,8 @@ enum rc pkey_blob(
 	buf_destroy(&blob);
 	ERR_clear_error();
 	if (rc == RC_INPUT)
-		return err_set(
-			e, RC_INPUT, 0, "a private key of a kind that SSH does not have");
+		return err_set(e, RC_INPUT, 0,
+			"a private key that is neither Ed25519, ECDSA (NIST) nor RSA");
 	return copy ? RC_OK : err_memory(e);
 }
 

@@ -41,6 +41,9 @@ static const char *what_is_wrong_with(const struct session *s, const struct key 
 {
 	if (key->state == KEY_LOCKED && !s->common->keyring->unlocked)
 		return "needs a passphrase (ssh-add it)";
+	if (key->state == KEY_PUBLIC && key_is_token(key->blob))
+		return "sits in an authenticator, which only the ssh-agent asks "
+		       "(ssh-add it)";
 	if (key->state == KEY_PUBLIC)
 		return "is a public key, and its private half would have to be in the "
 		       "ssh-agent";

@@ -242,6 +242,88 @@ static void a_public_key_is_one_whatever_its_mode(void **state)
 	assert_true(wire_same(key.blob, public_of(path)));
 }
 
+/* As ssh-keygen writes it, of a type that cannot sign here. */
+static const char *write_foreign_key(const char *type, struct buf *public)
+{
+	static const char magic[] = "openssh-key-v1";
+	const char *path = arena_format(&arena, "%s/foreign", folder);
+	struct buf all = buf_with_cap(4096), private = buf_with_cap(1024);
+	char base64[BASE64_ENCODED_MAX(1024)];
+
+	wire_put_text(public, type);
+	wire_put_text(public, "0123456789abcdef0123456789abcdef");
+	wire_put_text(public, "ssh:");
+	wire_put_text(&private, "12341234 what only others understand");
+	buf_append(&all, magic, sizeof(magic));
+	wire_put_text(&all, "none");
+	wire_put_text(&all, "none");
+	wire_put_text(&all, "");
+	wire_put_number(&all, 1);
+	wire_put_string(&all, buf_bytes(public).data, buf_bytes(public).size);
+	wire_put_string(&all, buf_bytes(&private).data, buf_bytes(&private).size);
+	base64_encode(buf_bytes(&all).data, buf_bytes(&all).size, base64);
+	test_write_file(
+		path, arena_format(&arena,
+			      "-----BEGIN OPENSSH PRIVATE KEY-----\n%s\n-----END OPENSSH "
+			      "PRIVATE KEY-----\n",
+			      base64));
+	chmod(path, 0600);
+	buf_destroy(&all);
+	buf_destroy(&private);
+	return path;
+}
+
+static void the_file_of_an_authenticator_s_key_is_not_called_broken(void **state)
+{
+	struct buf public = buf_with_cap(1024);
+	const char *path = write_foreign_key("sk-ssh-ed25519@openssh.com", &public);
+	struct key key;
+	struct err e;
+
+	(void)state;
+	assert_rc(key_read(path, &key, &arena, &e), RC_OK, &e);
+	assert_int_equal(key.state, KEY_PUBLIC);
+	assert_true(wire_same(key.blob, buf_bytes(&public)));
+	buf_destroy(&public);
+}
+
+static void a_key_of_another_type_is_called_that(void **state)
+{
+	struct buf public = buf_with_cap(1024);
+	const char *path = write_foreign_key("ssh-dss", &public);
+	struct key key;
+	struct err e;
+
+	(void)state;
+	assert_rc(key_read(path, &key, &arena, &e), RC_INPUT, &e);
+	assert_contains(e.text, "neither Ed25519, ECDSA nor RSA");
+	buf_destroy(&public);
+}
+
+/* The user's own key, which is in the agent alone: IdentityFile names it all the same. */
+static void a_public_key_stands_for_a_private_file_that_is_not_there(void **state)
+{
+	const char *path = generate("-t ed25519 -N ''");
+	struct ssh_settings settings = { .identity_files = { &path, 1 } };
+	const struct ssh_settings *all[] = { &settings };
+	const struct key *key;
+	struct keyring k;
+	struct err e;
+
+	(void)state;
+	test_run("rm %s", path);
+	assert_rc(keyring_load(&k, all, 1, &e), RC_OK, &e);
+	key = keyring_find(&k, path);
+	assert_non_null(key);
+	assert_int_equal(key->state, KEY_PUBLIC);
+	assert_true(wire_same(key->blob, public_of(path)));
+	keyring_destroy(&k);
+	/* but -i is about the file, as with ssh */
+	settings.identities_named = true;
+	assert_rc(keyring_load(&k, all, 1, &e), RC_INPUT, &e);
+	keyring_destroy(&k);
+}
+
 static void a_private_key_that_others_can_read_is_refused(void **state)
 {
 	const char *path = generate("-t ed25519 -N ''");
@@ -464,6 +546,10 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_key_signs_only_logins_and_only_as_what_it_is),
 		cmocka_unit_test(a_locked_key_gives_its_public_half),
 		cmocka_unit_test(a_public_key_is_one_whatever_its_mode),
+		cmocka_unit_test(the_file_of_an_authenticator_s_key_is_not_called_broken),
+		cmocka_unit_test(a_key_of_another_type_is_called_that),
+		cmocka_unit_test(
+			a_public_key_stands_for_a_private_file_that_is_not_there),
 		cmocka_unit_test(a_private_key_that_others_can_read_is_refused),
 		cmocka_unit_test(what_is_no_key_is_named),
 		cmocka_unit_test(a_key_file_is_refused_at_every_cut),
