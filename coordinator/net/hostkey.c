@@ -205,6 +205,34 @@ static enum rc refuse_unknown(const struct ssh_settings *s, const char *name,
 		file);
 }
 
+/* ssh would let a line without a port speak for every port; who comes from there is told
+ * why it does not here. */
+static const struct known_line *line_of_port_22(
+	const struct inquiry *q, const struct shown *key)
+{
+	struct known_query plain = q->query;
+	struct known_answer answer;
+	struct err e;
+
+	plain.name = q->any_port;
+	if (strcmp(q->name, q->any_port) == 0 ||
+		known_hosts_check(&plain, key->blob, &answer, &e) != RC_OK ||
+		answer.verdict == KNOWN_NOT)
+		return NULL;
+	return answer.line;
+}
+
+static enum rc refuse_port(const struct inquiry *q, const struct shown *key,
+	const struct known_line *line, struct err *e)
+{
+	return err_set(e, RC_HOSTKEY, 0,
+		"host key %s %s is not known: %s:%u, without a port, speaks for port 22 "
+		"only; compare the key with the node's (ssh-keygen -lf there), then use "
+		"--accept-new or add it to %s as a key of %s",
+		key->type, key->fingerprint, line->file, line->number,
+		first_file(q->settings), q->name);
+}
+
 static enum rc refuse_changed(const struct inquiry *q, const struct shown *key,
 	const struct known_line *line, struct err *e)
 {
@@ -235,6 +263,7 @@ static enum rc record_key(const struct inquiry *q, const struct shown *key, stru
 static enum rc judge(const struct inquiry *q, const struct shown *key, struct err *e)
 {
 	struct known_answer answer;
+	const struct known_line *plain;
 
 	if (known_hosts_check(&q->query, key->blob, &answer, e) != RC_OK)
 		return e->code;
@@ -252,9 +281,11 @@ static enum rc judge(const struct inquiry *q, const struct shown *key, struct er
 	}
 	if (answer.line)
 		return refuse_authority(key, answer.line, e);
-	if (q->settings->strict != SSH_STRICT_NEW)
-		return refuse_unknown(q->settings, q->name, key, e);
-	return record_key(q, key, e);
+	if (q->settings->strict == SSH_STRICT_NEW)
+		return record_key(q, key, e);
+	plain = line_of_port_22(q, key);
+	return plain ? refuse_port(q, key, plain, e)
+		     : refuse_unknown(q->settings, q->name, key, e);
 }
 
 enum rc hostkey_judge(struct hostkey_policy *p, const struct ssh_settings *settings,

@@ -111,6 +111,24 @@ static void an_unknown_key_is_refused_with_what_to_do(void **state)
 	assert_int_not_equal(access(file, F_OK), 0);
 }
 
+/* ssh takes such a line; who has relied on it must see why it is not enough. */
+static void a_line_without_a_port_is_named_where_another_port_is_asked(void **state)
+{
+	static const char *const keys[] = { KEY, OTHER };
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct ssh_settings node = node_with(
+			arena_format(&arena, "\nnode ssh-ed25519 %s\n", keys[i]),
+			SSH_STRICT_YES);
+
+		node.port = 2222;
+		assert_int_equal(judge(&node), RC_HOSTKEY);
+		assert_contains(e.text, "/known:2, without a port, speaks for port 22");
+		assert_contains(e.text, "as a key of [node]:2222");
+	}
+}
+
 static void no_keyscan_is_advised_where_it_would_not_help(void **state)
 {
 	struct ssh_settings node = node_with(NULL, SSH_STRICT_YES);
@@ -432,6 +450,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(the_way_out_of_a_changed_key_is_told_to_its_end),
 		cmocka_unit_test(a_key_revoked_for_a_host_is_revoked_at_every_port),
 		cmocka_unit_test(an_unknown_key_is_refused_with_what_to_do),
+		cmocka_unit_test(
+			a_line_without_a_port_is_named_where_another_port_is_asked),
 		cmocka_unit_test(no_keyscan_is_advised_where_it_would_not_help),
 		cmocka_unit_test(a_certificate_authority_is_said_to_be_of_no_help),
 		cmocka_unit_test(a_new_key_is_appended_on_a_line_of_its_own),
