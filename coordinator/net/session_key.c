@@ -85,6 +85,9 @@ static void describe_attempts(const struct session *s, struct buf *text)
 						     : "some of these are RSA keys");
 	if (!s->login.count && !s->settings->agent)
 		buf_append_text(text, "; no ssh-agent is known (SSH_AUTH_SOCK)");
+	else if (!s->login.count && !s->why_no_agent)
+		buf_format(text, "; the ssh-agent at %s has no key that may be used",
+			s->settings->agent);
 	if (s->why_no_login)
 		buf_format(text, "; %s", s->why_no_login);
 	if (s->why_no_agent)

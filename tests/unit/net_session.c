@@ -277,6 +277,21 @@ static void why_nobody_got_in_names_the_agent_and_every_file(void **state)
 	tear_down(&s);
 }
 
+static void an_agent_without_a_key_is_named(void **state)
+{
+	struct manner none = usual;
+	struct session s;
+
+	(void)state;
+	none.files = 0;
+	set_up(&none, &s);
+	whole_life(&s);
+	assert_int_equal(s.err.code, RC_AUTH);
+	assert_contains(s.err.text, "there is no key to log in with as user; the "
+				    "ssh-agent at ");
+	tear_down(&s);
+}
+
 static void a_start_that_fails_says_why(void **state)
 {
 	struct manner failing = usual;
@@ -409,6 +424,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_connection_that_is_stuck_is_offered_no_other_key),
 		cmocka_unit_test(an_agent_that_cannot_sign_gives_way_to_files),
 		cmocka_unit_test(why_nobody_got_in_names_the_agent_and_every_file),
+		cmocka_unit_test(an_agent_without_a_key_is_named),
 		cmocka_unit_test(a_start_that_fails_says_why),
 		cmocka_unit_test(a_failure_of_the_peer_keeps_its_code_and_the_session),
 		cmocka_unit_test(a_session_that_stops_reading_says_that_there_is_more),
