@@ -118,12 +118,43 @@ enum rc keyring_load(struct keyring *k, const struct ssh_settings *const *settin
 
 /* ---- keys that are locked */
 
+/* What an agent holds. */
+struct holder {
+	const char *agent;
+	struct agent_keys held;
+};
+
 struct locked {
 	struct texts paths;
-	struct agent_keys held; /* by the agent of `of` */
-	const char *of;
-	bool asked;
+	struct holder *holders;
+	size_t holder_count;
 };
+
+static bool are_same(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+/* Asked once, whatever the order of the nodes: one that hangs takes all of the patience.
+ * NULL: memory is short. */
+static const struct agent_keys *held_by(
+	struct keyring *k, struct locked *out, const char *agent, uint32_t patience_ms)
+{
+	struct holder *bigger;
+
+	for (size_t i = 0; i < out->holder_count; i++)
+		if (are_same(out->holders[i].agent, agent))
+			return &out->holders[i].held;
+	bigger = arena_grow(
+		&k->arena, out->holders, out->holder_count, sizeof(*out->holders));
+	if (!bigger)
+		return NULL;
+	out->holders = bigger;
+	bigger += out->holder_count++;
+	bigger->agent = agent;
+	agent_keys_now(agent, patience_ms, &k->arena, &bigger->held);
+	return &bigger->held;
+}
 
 static bool is_held(const struct agent_keys *held, struct bytes blob)
 {
@@ -148,18 +179,18 @@ static bool has_other_key(const struct keyring *k, const struct ssh_settings *s,
 }
 
 static enum rc add_locked(struct keyring *k, const struct ssh_settings *s,
-	struct locked *out, struct err *e)
+	uint32_t patience_ms, struct locked *out, struct err *e)
 {
-	bool only_named = has_other_key(k, s, &out->held);
-	enum rc rc = RC_OK;
+	const struct agent_keys *held = held_by(k, out, s->agent, patience_ms);
+	bool only_named = held && has_other_key(k, s, held);
+	enum rc rc = held ? RC_OK : err_memory(e);
 
 	for (size_t i = 0; i < s->identity_files.count && rc == RC_OK; i++) {
 		const char *path = s->identity_files.item[i];
 		const struct key *key = keyring_find(k, path);
 
 		if (!key || key->state != KEY_LOCKED || texts_have(&out->paths, path) ||
-			is_held(&out->held, key->blob) ||
-			(only_named && !s->identities_named))
+			is_held(held, key->blob) || (only_named && !s->identities_named))
 			continue;
 		rc = texts_add(&out->paths, path, &k->arena, e);
 	}
@@ -177,7 +208,7 @@ static bool has_locked(const struct keyring *k)
 enum rc keyring_unlock(struct keyring *k, const struct ssh_settings *const *settings,
 	size_t count, uint32_t patience_ms, struct err *e)
 {
-	struct locked need = { .of = NULL };
+	struct locked need = { .holders = NULL };
 	enum rc rc = RC_OK;
 
 	if (!has_locked(k) || !unlock_has_terminal())
@@ -187,14 +218,8 @@ enum rc keyring_unlock(struct keyring *k, const struct ssh_settings *const *sett
 
 		if (i && are_alike(s, settings[i - 1]))
 			continue;
-		for (; s && rc == RC_OK; s = s->jump) {
-			if (!need.asked || s->agent != need.of)
-				agent_keys_now(
-					s->agent, patience_ms, &k->arena, &need.held);
-			need.asked = true;
-			need.of = s->agent;
-			rc = add_locked(k, s, &need, e);
-		}
+		for (; s && rc == RC_OK; s = s->jump)
+			rc = add_locked(k, s, patience_ms, &need, e);
 	}
 	if (rc == RC_OK && need.paths.count)
 		rc = unlock_files(&need.paths, &k->arena, &k->unlock, e);

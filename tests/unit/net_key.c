@@ -1,6 +1,10 @@
 /* Key files: what ssh-keygen writes is read, and what we sign OpenSSL verifies. */
+#include <pty.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <openssl/ecdsa.h>
@@ -500,6 +504,69 @@ static void a_default_key_that_is_none_is_passed_over(void **state)
 	keyring_destroy(&k);
 }
 
+/* ---- agents that hang */
+
+/* A socket that takes connections, and never a word. */
+static int listen_at(const char *path)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	snprintf(at.sun_path, sizeof(at.sun_path), "%s", path);
+	assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
+	assert_int_equal(listen(fd, 16), 0);
+	return fd;
+}
+
+/* In the child: nodes of two agents in turn. */
+static void unlock_in_turn(const char *key, const char *const agents[2])
+{
+	struct ssh_settings settings[6];
+	const struct ssh_settings *all[6];
+	struct keyring k;
+	struct err e;
+
+	for (int i = 0; i < 6; i++) {
+		settings[i] = (struct ssh_settings){ .identity_files = { &key, 1 },
+			.agent = agents[i % 2] };
+		all[i] = &settings[i];
+	}
+	alarm(60);
+	if (keyring_load(&k, all, 6, &e) != RC_OK)
+		_exit(1);
+	_exit(keyring_unlock(&k, all, 6, 10, &e) == RC_INPUT ? 0 : 1);
+}
+
+static void an_agent_that_hangs_is_waited_for_once_whatever_the_order_of_nodes(
+	void **state)
+{
+	const char *agents[2], *key = generate("-t ed25519 -N secret");
+	int listening[2], terminal, status;
+	char text[256];
+	pid_t child;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		agents[i] = arena_format(&arena, "%s/agent%d", folder, i);
+		listening[i] = listen_at(agents[i]);
+	}
+	child = forkpty(&terminal, NULL, NULL, NULL);
+	if (child == 0)
+		unlock_in_turn(key, agents);
+	/* it asks for the passphrase, and gets none */
+	while (read(terminal, text, sizeof(text)) > 0)
+		if (write(terminal, "\n", 1) < 0)
+			break;
+	waitpid(child, &status, 0);
+	close(terminal);
+	assert_int_equal(status, 0);
+	for (int i = 0; i < 2; i++) {
+		assert_true(accept(listening[i], NULL, NULL) >= 0);
+		assert_int_equal(accept(listening[i], NULL, NULL), -1);
+		close(listening[i]);
+	}
+}
+
 static void a_hint_is_for_one_user_and_the_last_one_counts(void **state)
 {
 	const struct bytes one = { (const uint8_t *)"one", 3 },
@@ -557,6 +624,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_file_is_read_once_for_all_nodes),
 		cmocka_unit_test(a_named_file_that_is_missing_is_an_error_in_any_order),
 		cmocka_unit_test(a_default_key_that_is_none_is_passed_over),
+		cmocka_unit_test(
+			an_agent_that_hangs_is_waited_for_once_whatever_the_order_of_nodes),
 		cmocka_unit_test(a_hint_is_for_one_user_and_the_last_one_counts),
 	};
 
