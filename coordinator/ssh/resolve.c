@@ -24,7 +24,8 @@ static enum rc find_user(struct ssh_config *c, struct err *e)
 	if (c->options->home)
 		home = c->options->home;
 	if (!name || !*name || !home || !*home)
-		return err_set(e, RC_INPUT, 0, "user %u has no name or no home",
+		return err_set(e, RC_INPUT, 0,
+			"the user database has no user %u: set USER and HOME",
 			(unsigned)getuid());
 	c->home = arena_text(c->arena, home);
 	c->local_user = arena_text(c->arena, name);
