@@ -32,19 +32,21 @@ static bool word_copy(const char **text, char *to)
 	return !quote;
 }
 
+/* All words share one piece of memory: a Host line may name ten thousand nodes. */
 static enum rc split(
 	struct texts *out, const char *text, struct arena *arena, struct err *e)
 {
+	char *word = arena_alloc(arena, strlen(text) + 1, 1);
+
+	if (!word)
+		return err_memory(e);
 	for (text += strspn(text, " \t"); *text && *text != '#';
 		text += strspn(text, " \t")) {
-		char *word = arena_alloc(arena, strlen(text) + 1, 1);
-
-		if (!word)
-			return err_memory(e);
 		if (!word_copy(&text, word))
 			return err_set(e, RC_INPUT, 0, "a quote is never closed");
 		if (texts_add(out, word, arena, e) != RC_OK)
 			return e->code;
+		word += strlen(word) + 1;
 	}
 	return RC_OK;
 }

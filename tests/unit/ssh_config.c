@@ -1,6 +1,7 @@
 /* From ssh_config(5) and the command line to settings: what is refused and how it is said,
  * what the options do, what nodes share, and an ssh that misbehaves when it is asked.  That
  * files mean what they mean to ssh is the test ssh/config. */
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -294,6 +295,28 @@ static void the_key_of_a_node_stands_in_place_of_those_for_all(void **state)
 	assert_int_equal(s[0]->identity_files.count, 1);
 	assert_string_equal(s[0]->identity_files.item[0], in_folder("own"));
 	assert_string_equal(s[1]->identity_files.item[0], "/named");
+}
+
+static void a_host_line_of_many_names_takes_memory_in_proportion(void **state)
+{
+	enum { NAMES = 5000, BYTES_MAX = 8 * 1024 * 1024 };
+	struct buf text = buf_with_cap(NAMES * 16);
+	struct ssh_options options;
+	struct mallinfo2 before;
+	size_t taken;
+
+	(void)state;
+	buf_append_text(&text, "Host");
+	for (int i = 0; i < NAMES; i++)
+		buf_format(&text, " node%d", i);
+	buf_append(&text, "\n Port 5\n", sizeof("\n Port 5\n"));
+	options = with_file((const char *)buf_bytes(&text).data);
+	before = mallinfo2();
+	assert_int_equal(well(&options, "node4999")->port, 5);
+	taken = mallinfo2().uordblks + mallinfo2().hblkhd - before.uordblks -
+		before.hblkhd;
+	assert_true(taken < BYTES_MAX);
+	buf_destroy(&text);
 }
 
 /* ssh would find the pipe empty, and say where the node would be without it. */
@@ -594,6 +617,7 @@ int main(int argc, char **argv)
 		TEST(jump_hosts_get_the_files_but_not_the_options),
 		TEST(keys_of_the_command_line_come_first),
 		TEST(the_key_of_a_node_stands_in_place_of_those_for_all),
+		TEST(a_host_line_of_many_names_takes_memory_in_proportion),
 		TEST(a_pipe_that_only_ssh_can_judge_is_not_read_as_an_empty_file),
 		TEST(options_that_belong_into_a_file_are_refused),
 		TEST(without_known_hosts_of_the_user_new_keys_go_nowhere),
