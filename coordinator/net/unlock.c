@@ -15,7 +15,7 @@
 
 #include "base/log.h"
 
-enum { START_MS = 5000, STEP_MS = 10 };
+enum { START_MS = 15000, STEP_MS = 10 };
 
 /* Long enough for any run; the agent forgets the keys then, should it outlive us. */
 static const char lifetime[] = "12h";
