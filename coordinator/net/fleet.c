@@ -160,15 +160,15 @@ static void describe_common(struct fleet *f)
 	common->settled = lane_settled;
 }
 
-/* Not all sessions fit: each lane has its part of those that do, and keeps enough of it
- * for its window. */
+/* Each lane has its part of the window.  Where not all sessions fit it has its part of
+ * those that do as well, and keeps enough of it for its window. */
 static void share_out(struct crew *c, size_t most)
 {
+	c->window /= c->lane_count;
+	c->most = c->hold_max = SIZE_MAX;
+	if (most >= c->inv->count)
+		return;
 	c->most = most / c->lane_count;
-	if (c->most == 0)
-		c->most = 1;
-	if (c->window > c->most)
-		c->window = c->most;
 	c->hold_max = c->most - c->window;
 }
 
@@ -199,31 +199,36 @@ static enum rc find_capacity(struct fleet *f, struct err *e)
 	if (c->options->parallel > most)
 		log_line(LOG_WARN, NULL, "--parallel %u: %s allows %zu here",
 			c->options->parallel, f->capacity.bound_by, most);
-	window = window < most ? window : most;
-	c->window = (window + c->lane_count - 1) / c->lane_count;
-	c->most = c->hold_max = SIZE_MAX;
-	if (most < c->inv->count)
-		share_out(c, most);
+	c->window = window < most ? window : most;
 	return RC_OK;
+}
+
+/* No more lanes than sessions at once, so that each has work. */
+static size_t lanes_wanted(const struct crew *c)
+{
+	size_t count = c->options->threads ? c->options->threads : 1;
+
+	count = count < FLEET_THREADS_MAX ? count : FLEET_THREADS_MAX;
+	count = count < c->window ? count : c->window;
+	count = count < c->inv->count ? count : c->inv->count;
+	return count ? count : 1;
 }
 
 static enum rc lanes_make(struct fleet *f, struct err *e)
 {
 	struct crew *c = &f->crew;
-	size_t count = c->options->threads ? c->options->threads : 1;
-	enum rc rc = RC_OK;
+	size_t count = lanes_wanted(c);
 
-	if (count > FLEET_THREADS_MAX)
-		count = FLEET_THREADS_MAX;
 	c->lanes = arena_alloc(&f->arena, count, sizeof(*c->lanes));
 	if (!c->lanes)
 		return err_memory(e);
-	while (c->lane_count < count && rc == RC_OK)
-		rc = lane_init(&c->lanes[c->lane_count++], c, e);
-	if (rc == RC_OK && c->options->deadline_s)
+	if (lanes_start(c, count, e) != RC_OK)
+		return e->code;
+	share_out(c, f->capacity.sessions);
+	if (c->options->deadline_s)
 		c->deadline_ms = c->world->now_ms(c->lanes[0].world) +
 				 c->options->deadline_s * UINT64_C(1000);
-	return rc;
+	return RC_OK;
 }
 
 static enum rc members_make(struct fleet *f, struct err *e)
@@ -248,8 +253,8 @@ static enum rc fleet_start(struct fleet *f, struct err *e)
 	if (rc == RC_OK)
 		rc = load_known_hosts(f, e);
 	if (rc == RC_OK)
-		rc = lanes_make(f, e);
-	return rc == RC_OK ? find_capacity(f, e) : rc;
+		rc = find_capacity(f, e);
+	return rc == RC_OK ? lanes_make(f, e) : rc;
 }
 
 struct fleet *fleet_new(
@@ -296,8 +301,8 @@ void fleet_destroy(struct fleet *f)
 	}
 	if (any && atomic_load(&c->stop) != CREW_STOP)
 		lanes_run(c);
-	for (size_t i = 0; i < c->lane_count; i++)
-		lane_destroy(&c->lanes[i]);
+	if (c->lanes)
+		lanes_end(c);
 	for (size_t i = 0; c->members && i < c->inv->count; i++)
 		member_destroy(&c->members[i]);
 	pthread_mutex_destroy(&c->lock);

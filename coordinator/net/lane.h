@@ -11,6 +11,7 @@
 #define COORDINATOR_LANE_H
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 
 #include "coordinator/net/fleet.h"
@@ -68,6 +69,7 @@ struct crew {
 	struct lane *lanes;
 	size_t lane_count;
 	atomic_size_t others; /* lanes that run beside the first one */
+	sem_t ended;	      /* one of these came to its end */
 };
 
 /* A session and the node it belongs to. */
@@ -87,7 +89,9 @@ struct live {
 struct lane {
 	struct crew *crew;
 	struct world *world;
-	pthread_t thread;
+	pthread_t thread; /* of all but the first */
+	sem_t go;	  /* it begins its part, or leaves */
+	bool leaving;
 	struct live *all, *resting;
 	size_t open;	    /* sessions */
 	size_t busy;	    /* of these, what counts in the window */
@@ -102,10 +106,15 @@ struct lane {
 	struct fleet_progress seen; /* under the crew's lock */
 };
 
-enum rc lane_init(struct lane *l, struct crew *crew, struct err *e);
+/* Makes the crew's lanes, which has room for so many: fewer, with a warning, where there
+ * are not so many threads or loops to be had; one there must be. */
+enum rc lanes_start(struct crew *c, size_t count, struct err *e);
 
 /* All lanes' part of the round, or of the end: returns when nothing of it is left. */
 void lanes_run(struct crew *c);
+
+/* Ends the threads, and frees all lanes. */
+void lanes_end(struct crew *c);
 
 /* What was never asked because the round ended before its time. */
 void crew_blame_rest(struct crew *c, const struct err *why);
@@ -120,9 +129,9 @@ void lane_turn(void *lane);
  * again. */
 void lane_forget_closing(struct lane *l);
 
-/* The end: lane_part() says bye to all, lanes_run() waits for the last words. */
+/* The end: lane_part() says bye to all, lanes_run() waits for the last words, lanes_end()
+ * frees. */
 void lane_part(struct lane *l);
-void lane_destroy(struct lane *l);
 
 /* Reports progress, a few times in a second. */
 enum { LANE_TICK_MS = 200 };

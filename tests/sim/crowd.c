@@ -147,7 +147,6 @@ void crowd_watch(void *crowd, const struct fleet_progress *p)
 
 void crowd_start(struct crowd *c)
 {
-	sim_weather.lanes = c->options.threads ? c->options.threads : 1;
 	c->fleet = fleet_new_on(&c->ground, &c->inventory, &c->options, &c->err);
 	if (!c->fleet)
 		fail_msg("no fleet: %s", c->err.text);

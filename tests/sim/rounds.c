@@ -1,4 +1,8 @@
 /* What a fleet owes its nodes over several rounds: tries, waves, no wait for the silent. */
+#include <errno.h>
+#include <limits.h>
+#include <pthread.h>
+
 #include <stdlib.h>
 
 #include "tests/sim/crowd.h"
@@ -169,6 +173,61 @@ static void no_more_than_the_window_are_open_where_none_are_held(void **state)
 	}
 }
 
+static void threads_do_not_widen_the_window(void **state)
+{
+	static const uint32_t odd[][2] = { { 2, 64 }, { 7, 4 }, { 5, 3 }, { 1, 2 } };
+	struct crowd c;
+
+	(void)state;
+	for (size_t i = 0; i < 200; i++) { /* lanes have to meet */
+		const uint32_t *way = odd[i % (sizeof(odd) / sizeof(odd[0]))];
+
+		crowd_make(&c, 100, &good);
+		c.options.parallel = way[0];
+		c.options.threads = way[1];
+		crowd_start(&c);
+		assert_rc(crowd_ask_once(&c), RC_OK, &c.err);
+		crowd_check(&c);
+		assert_in_range(atomic_load(&sim_weather.sessions_max), 1, way[0]);
+		crowd_end(&c);
+	}
+}
+
+/* The linker puts it in place of pthread_create(). */
+static unsigned threads_left = UINT_MAX;
+int __real_pthread_create(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+int __wrap_pthread_create(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+	void *(*run)(void *), void *context)
+{
+	if (threads_left == 0)
+		return EAGAIN;
+	threads_left--;
+	return __real_pthread_create(thread, attributes, run, context);
+}
+
+/* No round needs a thread that was not there at the beginning. */
+static void threads_that_are_not_to_be_had_are_done_without(void **state)
+{
+	struct crowd c;
+
+	(void)state;
+	for (unsigned there = 0; there <= 3; there++) {
+		crowd_make(&c, 50, &good);
+		c.options.threads = 4;
+		threads_left = there;
+		crowd_start(&c);
+		threads_left = 0;
+		assert_rc(crowd_ask(&c), RC_OK, &c.err);
+		crowd_check(&c);
+		assert_rc(crowd_propose(&c), RC_OK, &c.err);
+		crowd_check(&c);
+		crowd_end(&c);
+	}
+	threads_left = UINT_MAX;
+}
+
 static void a_session_without_memory_costs_its_node_only(void **state)
 {
 	struct crowd c;
@@ -318,6 +377,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(sessions_beyond_what_fits_are_opened_again),
 		cmocka_unit_test(lanes_share_what_fits),
 		cmocka_unit_test(no_more_than_the_window_are_open_where_none_are_held),
+		cmocka_unit_test(threads_do_not_widen_the_window),
+		cmocka_unit_test(threads_that_are_not_to_be_had_are_done_without),
 		cmocka_unit_test(a_session_without_memory_costs_its_node_only),
 		cmocka_unit_test(silent_nodes_let_the_others_pass),
 		cmocka_unit_test(nodes_that_never_answer_let_the_others_pass),

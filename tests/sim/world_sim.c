@@ -12,8 +12,30 @@ enum { STUCK_S = 60, STANDSTILL = 1000 * 1000 };
 
 struct sim_weather sim_weather;
 
-static struct world *first_world;   /* of the fleet; signals wake it */
-static pthread_barrier_t beginning; /* all lanes begin together */
+static struct world *first_world; /* of the fleet; signals wake it */
+
+/* All lanes begin together. */
+static struct {
+	pthread_mutex_t lock;
+	pthread_cond_t all_here;
+	size_t worlds, here, times;
+} beginning = { .lock = PTHREAD_MUTEX_INITIALIZER, .all_here = PTHREAD_COND_INITIALIZER };
+
+static void wait_for_all(void)
+{
+	size_t before;
+
+	pthread_mutex_lock(&beginning.lock);
+	before = beginning.times;
+	if (++beginning.here == beginning.worlds) {
+		beginning.here = 0;
+		beginning.times++;
+		pthread_cond_broadcast(&beginning.all_here);
+	}
+	while (beginning.times == before)
+		pthread_cond_wait(&beginning.all_here, &beginning.lock);
+	pthread_mutex_unlock(&beginning.lock);
+}
 
 enum event_kind { EVENT_READY, EVENT_ALARM, EVENT_WAKE };
 
@@ -269,10 +291,9 @@ static struct world *sim_create(void (*turn)(void *owner), void *owner, struct e
 		err_memory(e);
 		return NULL;
 	}
-	if (!first_world) {
+	if (!first_world)
 		first_world = w;
-		pthread_barrier_init(&beginning, NULL, sim_weather.lanes);
-	}
+	beginning.worlds++;
 	w->turn = turn;
 	w->owner = owner;
 	w->now = SIM_BEGIN_MS;
@@ -292,7 +313,7 @@ static bool take_poke(struct world *w, bool wait)
 	clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_sec += STUCK_S;
 	pthread_mutex_lock(&w->lock);
-	while (wait && !w->poked && sim_weather.lanes > 1)
+	while (wait && !w->poked && beginning.worlds > 1)
 		if (pthread_cond_timedwait(&w->was_poked, &w->lock, &until) != 0)
 			break;
 	poked = w->poked;
@@ -306,7 +327,7 @@ static void sim_run(struct world *w)
 	uint64_t before = 0;
 	unsigned standing = 0;
 
-	pthread_barrier_wait(&beginning);
+	wait_for_all();
 	for (w->stopping = false;;) {
 		w->turn(w->owner);
 		if (w->stopping)
@@ -356,10 +377,9 @@ static unsigned sim_interrupts(struct world *w)
 
 static void sim_destroy(struct world *w)
 {
-	if (w == first_world) {
+	if (w == first_world)
 		first_world = NULL;
-		pthread_barrier_destroy(&beginning);
-	}
+	beginning.worlds--;
 	free(w->heap);
 	pthread_cond_destroy(&w->was_poked);
 	pthread_mutex_destroy(&w->lock);

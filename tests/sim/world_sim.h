@@ -13,7 +13,6 @@
 
 /* Of all worlds together; set to {0} before a fleet is made. */
 extern struct sim_weather {
-	unsigned lanes; /* how many worlds there will be */
 	unsigned
 		interrupt_at[2]; /* signals come when so many events have been; 0: none */
 	unsigned bind_fails_at;	 /* so many sessions are given what they need; 0: all */
