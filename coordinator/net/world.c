@@ -8,13 +8,9 @@
 #include "coordinator/net/world_private.h"
 
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 
-enum {
-	LOOKUP_PATIENCE_MS = 1000,
-	LOOKUP_THREADS = 32, /* a dead name server holds one thread for seconds */
-};
+enum { PATIENCE_MS = 1000 }; /* for what closes in its own time */
 
 /* ---- sessions */
 
@@ -98,9 +94,10 @@ static void nothing_to_do(uv_timer_t *timer)
 	(void)timer; /* the wait is over, that is all */
 }
 
+/* By another lane, or by a name that was looked up. */
 static void poked(uv_async_t *async)
 {
-	(void)async;
+	world_hear_lookups(async->data);
 }
 
 static void world_wake(struct world *w, uint64_t ms)
@@ -171,21 +168,26 @@ static unsigned world_interrupts(struct world *w)
 
 /* ---- life */
 
+static void name_is_there(void *world)
+{
+	world_poke(world);
+}
+
 static struct world *world_create(void (*turn)(void *owner), void *owner, struct err *e)
 {
 	struct world *w = calloc(1, sizeof(*w));
-	char threads[8];
 	int status;
 
-	if (!w) {
+	if (w)
+		w->lookups = lookups_new(name_is_there, w);
+	if (!w || !w->lookups) {
+		free(w);
 		err_memory(e);
 		return NULL;
 	}
-	/* libuv's documented way to size its pool; the user's own wish wins */
-	snprintf(threads, sizeof(threads), "%d", LOOKUP_THREADS);
-	setenv("UV_THREADPOOL_SIZE", threads, 0);
 	status = uv_loop_init(&w->loop);
 	if (status != 0) {
+		lookups_leave(w->lookups);
 		free(w);
 		err_set(e, RC_INTERNAL, status, "no event loop: %s", uv_strerror(status));
 		return NULL;
@@ -198,6 +200,7 @@ static struct world *world_create(void (*turn)(void *owner), void *owner, struct
 	uv_prepare_start(&w->before_wait, take_turn);
 	uv_timer_init(&w->loop, &w->alarm);
 	uv_async_init(&w->loop, &w->poked, poked);
+	w->poked.data = w;
 	uv_idle_init(&w->loop, &w->turns);
 	w->turns.data = w;
 	return w;
@@ -208,14 +211,14 @@ static void stop_loop(uv_timer_t *timer)
 	uv_stop(timer->loop);
 }
 
-/* Waits for the handles to close, and for a moment for lookups that cannot be
- * cancelled. */
+/* Waits for the handles to close. */
 static void world_destroy(struct world *w)
 {
 	uv_timer_t patience;
 
 	bastions_close(w);
 	proxies_close(w);
+	lookups_leave(w->lookups);
 	world_agents_close(&w->agents);
 	uv_close((uv_handle_t *)&w->before_wait, NULL);
 	uv_close((uv_handle_t *)&w->alarm, NULL);
@@ -224,12 +227,12 @@ static void world_destroy(struct world *w)
 	for (int i = 0; i < WORLD_SIGNALS && w->catching; i++)
 		uv_close((uv_handle_t *)&w->signals[i], NULL);
 	uv_timer_init(&w->loop, &patience);
-	uv_timer_start(&patience, stop_loop, LOOKUP_PATIENCE_MS, 0);
+	uv_timer_start(&patience, stop_loop, PATIENCE_MS, 0);
 	uv_unref((uv_handle_t *)&patience);
 	uv_run(&w->loop, UV_RUN_DEFAULT);
 	uv_close((uv_handle_t *)&patience, NULL);
 	uv_run(&w->loop, UV_RUN_NOWAIT);
-	if (w->lookups == 0 && uv_loop_close(&w->loop) == 0)
+	if (uv_loop_close(&w->loop) == 0)
 		free(w);
 }
 

@@ -28,8 +28,7 @@ struct world_ops {
 	/* How many signals that mean "end" (SIGINT, SIGTERM, SIGHUP) came so far; they
 	 * are caught from the first call on. */
 	unsigned (*interrupts)(struct world *w);
-	/* After every session was unbound.  Where the system does not give something back
-	 * (a name lookup that hangs), the world stays in memory. */
+	/* After every session was unbound. */
 	void (*destroy)(struct world *w);
 };
 

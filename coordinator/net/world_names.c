@@ -1,18 +1,10 @@
-/* Names to addresses.  libuv asks the system in a thread of its pool; an address needs
+/* Names to addresses: asked in threads (lookup.h), heard by the loop; an address needs
  * none, and a name that a jump host or a ProxyCommand resolves is none of our business. */
 #include "coordinator/net/world_private.h"
 
 #include <netdb.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-/* Outlives the session if it must. */
-struct lookup {
-	uv_getaddrinfo_t request;
-	struct world *world;
-	struct handles *handles; /* NULL: nobody waits for it any more */
-};
 
 static void keep_addresses(struct session *s, const struct addrinfo *list)
 {
@@ -30,46 +22,28 @@ static void keep_addresses(struct session *s, const struct addrinfo *list)
 	}
 }
 
-static void lookup_done(uv_getaddrinfo_t *request, int status, struct addrinfo *list)
+static void hear(struct handles *h, const struct lookup *one)
 {
-	struct lookup *lookup = (struct lookup *)request;
-	struct handles *h = lookup->handles;
-
-	lookup->world->lookups--;
-	if (h) {
-		h->lookup = NULL;
-		h->looked_up = true;
-		h->lookup_status = status;
-		if (status == 0)
-			keep_addresses(h->session, list);
-	}
-	uv_freeaddrinfo(list);
-	free(lookup);
-	if (h)
-		session_advance(h->session);
+	h->lookup = NULL;
+	h->looked_up = true;
+	h->lookup_status = one->status;
+	if (one->status == 0)
+		keep_addresses(h->session, one->list);
 }
 
-static enum rc start_lookup(struct handles *h, const char *port, struct err *e)
+void world_hear_lookups(struct world *w)
 {
-	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
-	struct session *s = h->session;
-	struct lookup *lookup = calloc(1, sizeof(*lookup));
-	int status;
+	struct lookup *one;
 
-	if (!lookup)
-		return err_memory(e);
-	lookup->handles = h;
-	lookup->world = h->world;
-	status = uv_getaddrinfo(&h->world->loop, &lookup->request, lookup_done,
-		s->settings->host, port, &hints);
-	if (status != 0) {
-		free(lookup);
-		return err_set(e, RC_UNREACHABLE, status, "name lookup of %s: %s",
-			s->settings->host, uv_strerror(status));
+	while ((one = lookup_take(w->lookups))) {
+		struct handles *h = one->owner;
+
+		if (h)
+			hear(h, one);
+		lookup_free(one);
+		if (h)
+			session_advance(h->session);
 	}
-	h->lookup = lookup;
-	h->world->lookups++;
-	return RC_AGAIN;
 }
 
 static enum rc leave_to_others(struct session *s)
@@ -94,15 +68,17 @@ enum rc world_resolve(struct session *s, struct err *e)
 	if (h->lookup)
 		return RC_AGAIN;
 	if (h->looked_up && h->lookup_status != 0)
-		return err_set(e, RC_UNREACHABLE,
-			h->lookup_status == UV_EAI_AGAIN ? EAI_AGAIN : h->lookup_status,
+		return err_set(e, RC_UNREACHABLE, h->lookup_status,
 			"name lookup of %s: %s", s->settings->host,
-			uv_strerror(h->lookup_status));
+			gai_strerror(h->lookup_status));
 	if (!h->looked_up) {
 		snprintf(port, sizeof(port), "%u", s->settings->port);
 		/* an address needs no thread */
-		if (getaddrinfo(s->settings->host, port, &hints, &list) != 0)
-			return start_lookup(h, port, e);
+		if (getaddrinfo(s->settings->host, port, &hints, &list) != 0) {
+			h->lookup = lookup_start(h->world->lookups, s->settings->host,
+				s->settings->port, h, e);
+			return h->lookup ? RC_AGAIN : e->code;
+		}
 		keep_addresses(s, list);
 		freeaddrinfo(list);
 	}
@@ -114,9 +90,7 @@ enum rc world_resolve(struct session *s, struct err *e)
 
 void world_forget_lookup(struct handles *h)
 {
-	if (!h->lookup)
-		return;
-	h->lookup->handles = NULL;
-	uv_cancel((uv_req_t *)&h->lookup->request);
+	if (h->lookup)
+		h->lookup->owner = NULL;
 	h->lookup = NULL;
 }

@@ -1,7 +1,7 @@
 /* world_private.h - what the files of world_libuv share; nobody else includes it.
  *
  *	world.c		one loop: its life, turns, time, signals
- *	world_names.c	names to addresses, by libuv's thread pool
+ *	world_names.c	names to addresses, with lookup.c
  *	world_sockets.c	connecting, readiness, who reads next
  *	proxy.c		connecting through a command
  *	bastion.c	connecting through a jump host, with relay.c and tunnel.c
@@ -11,6 +11,7 @@
 
 #include <uv.h>
 
+#include "coordinator/net/lookup.h"
 #include "coordinator/net/world.h"
 #include "coordinator/net/world_agent.h"
 
@@ -31,7 +32,7 @@ struct world {
 	struct handles *now; /* of these, those that get their turn now */
 	struct bastion *bastions;
 	struct proxy *ending; /* ProxyCommands that were told to */
-	size_t lookups;	      /* that the thread pool still works on */
+	struct lookups *lookups;
 	struct world_agents agents;
 };
 
@@ -57,6 +58,7 @@ static inline struct handles *handles_of(struct session *s)
 
 enum rc world_resolve(struct session *s, struct err *e);
 void world_forget_lookup(struct handles *h);
+void world_hear_lookups(struct world *w);
 
 enum rc world_dial(struct session *s, const struct session_address *to, struct err *e);
 /* The session's connection is fd, which is closed with it, whatever is returned. */
