@@ -82,6 +82,11 @@ void fleet_ignore_interrupt(struct fleet *f)
 	atomic_store(&f->crew.stop, CREW_GO);
 }
 
+void fleet_release_signals(struct fleet *f)
+{
+	f->crew.world->release_signals(f->crew.lanes[0].world);
+}
+
 enum rc fleet_holds_all(const struct fleet *f, struct err *e)
 {
 	const struct crew *c = &f->crew;

@@ -119,6 +119,11 @@ enum rc fleet_holds_all(const struct fleet *f, struct err *e);
  * go on. */
 void fleet_ignore_interrupt(struct fleet *f);
 
+/* No round follows: the next SIGINT, SIGTERM or SIGHUP is let pass, so that what is being
+ * written becomes whole, and a second one ends the process, whatever it waits for (a pipe
+ * that nobody reads). */
+void fleet_release_signals(struct fleet *f);
+
 /* Can the node be asked again? False once its session has failed. */
 bool fleet_is_alive(const struct fleet *f, size_t node);
 

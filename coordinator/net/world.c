@@ -159,9 +159,32 @@ static void catch_signals(struct world *w)
 	w->catching = true;
 }
 
+static void let_pass(int number)
+{
+	(void)number;
+}
+
+static void world_release_signals(struct world *w)
+{
+	/* SA_RESETHAND: once */
+	const struct sigaction once = { .sa_handler = let_pass,
+		.sa_flags = SA_RESETHAND | SA_RESTART };
+
+	for (int i = 0; i < WORLD_SIGNALS && w->catching && !w->released; i++) {
+		int number = w->signals[i].signum; /* 0: it is left alone */
+
+		if (!number)
+			continue;
+		uv_signal_stop(&w->signals[i]);
+		if (w->caught == 0)
+			sigaction(number, &once, NULL);
+	}
+	w->released = true;
+}
+
 static unsigned world_interrupts(struct world *w)
 {
-	if (!w->catching)
+	if (!w->catching && !w->released)
 		catch_signals(w);
 	return w->caught;
 }
@@ -257,5 +280,6 @@ const struct world_ops world_libuv = {
 	.poke = world_poke,
 	.now_ms = world_now_ms,
 	.interrupts = world_interrupts,
+	.release_signals = world_release_signals,
 	.destroy = world_destroy,
 };

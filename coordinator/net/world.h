@@ -28,6 +28,9 @@ struct world_ops {
 	/* How many signals that mean "end" (SIGINT, SIGTERM, SIGHUP) came so far; they
 	 * are caught from the first call on. */
 	unsigned (*interrupts)(struct world *w);
+	/* They are not caught any more: the first one (if none came) is let pass, the
+	 * next one ends the process. */
+	void (*release_signals)(struct world *w);
 	/* After every session was unbound. */
 	void (*destroy)(struct world *w);
 };

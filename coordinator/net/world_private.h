@@ -25,7 +25,7 @@ struct world {
 	uv_timer_t alarm;	  /* makes the wait end */
 	uv_async_t poked;
 	uv_signal_t signals[WORLD_SIGNALS];
-	bool catching;
+	bool catching, released;
 	unsigned caught;
 	uv_idle_t turns;     /* runs while some session has more to read */
 	struct handles *hot; /* these */

@@ -32,6 +32,7 @@ static enum rc probe_run(struct run *run, const struct options *o, struct err *e
 
 	if (rc == RC_OK)
 		rc = gather_facts(run, false, e);
+	run_rounds_over(run);
 	if (rc == RC_OK && o->save)
 		rc = facts_save(run, e);
 	if (rc != RC_OK)

@@ -364,6 +364,12 @@ static enum rc output_failed(
 	return rc;
 }
 
+void run_rounds_over(struct run *run)
+{
+	if (run->fleet)
+		fleet_release_signals(run->fleet);
+}
+
 enum rc run_end(struct run *run, enum rc rc, struct err *e)
 {
 	struct err trouble = { 0 };
@@ -371,6 +377,7 @@ enum rc run_end(struct run *run, enum rc rc, struct err *e)
 	if (rc != RC_OK)
 		run->report.err = *e;
 	progress_clear();
+	run_rounds_over(run);
 	if (outcome_print(run, rc, &trouble) != RC_OK && rc == RC_OK)
 		rc = output_failed(run, rc, &trouble, e);
 	if (run->options->failed &&

@@ -80,6 +80,9 @@ const char *run_names(struct run *run, bool (*pick)(const struct report_node *n)
 enum rc run_remark_of(struct run *run, bool warning, const char *about,
 	struct texts nodes, const char *text, struct err *e);
 
+/* Nothing is asked any more: Ctrl-C ends what is left, at the second time. */
+void run_rounds_over(struct run *run);
+
 /* Prints the report with the outcome *e of the run, writes --failed, frees everything, and returns the
  * outcome.  With --as it prints the document alone, and on standard error the remarks,
  * or the report of a run that went wrong.  RC_OUTPUT when it

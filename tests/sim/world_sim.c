@@ -375,6 +375,11 @@ static unsigned sim_interrupts(struct world *w)
 	return count;
 }
 
+static void sim_release_signals(struct world *w)
+{
+	(void)w;
+}
+
 static void sim_destroy(struct world *w)
 {
 	if (w == first_world)
@@ -405,5 +410,6 @@ const struct world_ops world_sim = {
 	.poke = wake_world,
 	.now_ms = sim_now_ms,
 	.interrupts = sim_interrupts,
+	.release_signals = sim_release_signals,
 	.destroy = sim_destroy,
 };

@@ -459,6 +459,38 @@ static void an_interrupt_between_rounds_keeps_the_next_from_starting(void **stat
 	herd_end(&h, &s);
 }
 
+static bool is_default(int number)
+{
+	struct sigaction now;
+
+	assert_int_equal(sigaction(number, NULL, &now), 0);
+	return now.sa_handler == SIG_DFL;
+}
+
+/* What is printed to a pipe that nobody reads must be possible to end. */
+static void after_the_last_round_one_signal_is_let_pass_and_no_more(void **state)
+{
+	struct herd h;
+	struct server s = herd_one(&h, &(struct server_options){ SERVER_SSHD, 0, NULL });
+
+	(void)state;
+	assert_rc(herd_connect(&h), RC_OK, &h.err);
+	fleet_release_signals(h.fleet);
+	assert_false(is_default(SIGINT));
+	raise(SIGINT);
+	assert_true(is_default(SIGINT));
+	herd_end(&h, &s);
+	assert_true(is_default(SIGINT));
+
+	s = herd_one(&h, &(struct server_options){ SERVER_SSHD, 0, NULL });
+	assert_rc(herd_connect(&h), RC_OK, &h.err);
+	raise(SIGTERM);
+	assert_rc(herd_ask(&h), RC_INTERRUPTED, &h.err);
+	fleet_release_signals(h.fleet);
+	assert_true(is_default(SIGTERM));
+	herd_end(&h, &s);
+}
+
 static void interrupt_round(void *context, const struct fleet_progress *p)
 {
 	bool *done = context;
@@ -565,6 +597,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_key_file_that_is_not_there_stops_before_any_node),
 		cmocka_unit_test(
 			an_interrupt_between_rounds_keeps_the_next_from_starting),
+		cmocka_unit_test(after_the_last_round_one_signal_is_let_pass_and_no_more),
 		cmocka_unit_test(a_second_interrupt_does_not_wait_for_answers),
 		cmocka_unit_test(a_hangup_interrupts_unless_it_is_ignored),
 		cmocka_unit_test(an_interrupt_stops_connecting_and_refuses_rounds),
