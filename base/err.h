@@ -32,7 +32,7 @@
 	X(AUTH, 12, "a node refused the login", \
 		"user name, ssh-agent or key file, authorized_keys on the node") \
 	X(TIMEOUT, 13, "a node was too slow", \
-		"libvirtd and load on the node, --connect-timeout, --timeout") \
+		"the node's load and the way to it, --connect-timeout, --timeout") \
 	X(SSH, 14, "the SSH protocol with a node failed", \
 		"the server's algorithms and its log") \
 	X(PEER, 15, "cpuherd-peer could not be placed or started on a node", \

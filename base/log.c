@@ -29,7 +29,9 @@ void log_line(enum log_level level, const char *node, const char *fmt, ...)
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
 	text_make_printable(text);
+	flockfile(stderr); /* other threads log as well */
 	if (before_line)
 		before_line();
 	fprintf(stderr, "cpuherd: %s%s%s\n", node ? node : "", node ? ": " : "", text);
+	funlockfile(stderr);
 }

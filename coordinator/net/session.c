@@ -210,7 +210,30 @@ void session_advance(struct session *s)
 	}
 }
 
-/* What the operator reads when the time was up. */
+/* What the operator reads when the time was up: before there was a server to talk to, */
+static void describe_way(struct session *s, double limit_s)
+{
+	const char *host = s->settings->host;
+	unsigned port = s->settings->port;
+
+	if (s->state == S_RESOLVE)
+		err_set(&s->err, RC_TIMEOUT, 0,
+			"name lookup of %s: no answer within %g s; look at the name "
+			"servers of this machine",
+			host, limit_s);
+	else if (s->state == S_DIAL)
+		err_set(&s->err, RC_TIMEOUT, 0,
+			"connect to %s port %u: no answer in time; the node is down, or "
+			"something on the way drops what is sent",
+			s->addresses[s->address].text, port);
+	else
+		err_set(&s->err, RC_TIMEOUT, 0,
+			"ssh handshake with %s port %u: not done within %g s; what "
+			"listens there hangs, or is no sshd",
+			s->addresses[s->address].text, port, limit_s);
+}
+
+/* and after. */
 static void describe_lateness(struct session *s)
 {
 	bool asked = rows[s->state].limit == LIMIT_REQUEST;
@@ -225,9 +248,8 @@ static void describe_lateness(struct session *s)
 		err_set(&s->err, RC_TIMEOUT, 0,
 			"%s: the ssh-agent at %s did not come to this node within %g s",
 			rows[s->state].name, s->waits.agent->path, limit_s);
-	else if (s->state == S_DIAL)
-		err_set(&s->err, RC_TIMEOUT, 0, "connect to %s: no answer in time",
-			s->addresses[s->address].text);
+	else if (rows[s->state].stage == STAGE_CONNECT)
+		describe_way(s, limit_s);
 	else if (s->state == S_START)
 		err_set(&s->err, RC_TIMEOUT, 0,
 			"peer start: not done within %g s: the login was through after "

@@ -1,6 +1,7 @@
 #include "coordinator/report/progress.h"
 
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -10,7 +11,8 @@
 
 enum { COLUMNS = 80 /* of a terminal that does not say */ };
 
-static bool enabled, shown;
+static bool enabled;
+static atomic_bool shown; /* changes while stderr is locked: lanes log from threads */
 
 void progress_begin(bool quiet)
 {
@@ -79,15 +81,18 @@ void progress_show(const struct progress *p)
 		return;
 	/* a line that is as wide as the terminal would wrap */
 	progress_format(p, terminal_columns() - 1, line);
+	flockfile(stderr);
 	fprintf(stderr, "\r\033[K%s", line);
 	fflush(stderr);
 	shown = true;
+	funlockfile(stderr);
 }
 
 void progress_clear(void)
 {
-	if (shown)
+	flockfile(stderr);
+	if (atomic_exchange(&shown, false))
 		fputs("\r\033[K", stderr);
 	fflush(stderr);
-	shown = false;
+	funlockfile(stderr);
 }

@@ -242,8 +242,9 @@ static void an_unreachable_node_stops_the_run_and_all_failures_are_told(void **s
 	assert_rc(negotiate(&out, &e), RC_HOSTKEY, &e); /* first of the list of codes */
 	assert_contains(e.text, "3 of 3 nodes failed (node01, node02, node03)");
 	assert_contains(e.text, "--without NODE");
-	assert_contains(out, "node01: no way there; see libvirtd and load on the node, "
-			     "--connect-timeout, --timeout");
+	assert_contains(out,
+		"node01: no way there; see the node's load and the way to it, "
+		"--connect-timeout, --timeout");
 	assert_contains(out, "node02: no way there; see known_hosts");
 	assert_not_asked(MESSAGE_propose);
 	assert_nothing_written();
