@@ -61,6 +61,8 @@ enum rc transport_translate(
 	rc = code_of(native);
 	if (rc == RC_OK || rc == RC_AGAIN)
 		return rc;
+	if (t->too_much)
+		return transport_explain_flood(t, doing, e);
 	/* libssh2 has other names for it, in a login even "authentication failed" */
 	if (t->gone)
 		return err_set(e, RC_SSH, t->parting ? native : ECONNRESET,
@@ -117,17 +119,6 @@ static void transport_destroy(struct transport *t)
 	atomic_fetch_sub(&open_count, 1);
 }
 
-/* libssh2's first request is the session itself; the block is free()d by libssh2. */
-static void *allocate(size_t size, void **abstract)
-{
-	struct transport *t = *abstract;
-
-	if (t->session_bytes)
-		return malloc(size);
-	t->session_bytes = size;
-	return transport_pages(size);
-}
-
 static enum rc transport_open(struct transport **out, int fd, const char *wish,
 	const char *const *types, struct err *e)
 {
@@ -140,7 +131,8 @@ static enum rc transport_open(struct transport **out, int fd, const char *wish,
 	many = atomic_fetch_add(&open_count, 1) >= MANY;
 	t->fd = fd;
 	t->first = malloc(FIRST_BYTES);
-	t->session = libssh2_session_init_ex(allocate, NULL, NULL, t);
+	t->session = libssh2_session_init_ex(
+		transport_allocate, transport_release, transport_resize, t);
 	if (!t->first || !t->session) {
 		transport_destroy(t);
 		return err_memory(e);
@@ -263,8 +255,6 @@ static enum rc transport_handshake(struct transport *t, struct err *e)
 	int native = libssh2_session_handshake(t->session, t->fd);
 	enum rc rc = transport_translate(t, native, "key exchange", e);
 
-	if (t->too_much)
-		return transport_explain_flood(e);
 	if (rc == RC_OK)
 		end_handshake(t);
 	if (rc == RC_SSH && t->gone && !said_ssh(t))

@@ -10,18 +10,23 @@
  * system call each, and a failed key exchange is explained from them. */
 enum { FIRST_BYTES = 4096 };
 
+/* A server may send greeting lines for ever. */
+enum { HANDSHAKE_BYTES = 256 * 1024 };
+
 /* Versions of the library. */
 enum { SINCE_RSA_SHA2 = 0x010b00, SINCE_CHACHA = 0x010b01 };
 
 struct transport {
 	LIBSSH2_SESSION *session;
 	size_t session_bytes; /* of its block */
+	size_t heap;	      /* all that libssh2 has for it */
+	size_t taken;	      /* read since the last wait */
 	LIBSSH2_CHANNEL *channel;
 	int fd;
 	bool shaken;	   /* the handshake is done */
 	bool gone;	   /* the server closed the connection */
 	char *parting;	   /* the server's words when it did; NULL */
-	bool too_much;	   /* the cap stopped it */
+	bool too_much;	   /* a cap stopped it */
 	bool drained;	   /* there was nothing more to read before the next wait */
 	bool heard, said;  /* something was read, written, since the last wait */
 	bool not_tcp;	   /* acknowledgements cannot be hurried */
@@ -48,11 +53,17 @@ struct transport {
 enum rc transport_translate(
 	struct transport *t, int native, const char *doing, struct err *e);
 
-/* transport_socket.c: what libssh2 reads from and writes to.  Called before every wait;
- * and what is said of a server that went on and on. */
+/* transport_socket.c: what libssh2 reads from and writes to.  Called before every wait. */
 void transport_set_callbacks(LIBSSH2_SESSION *session);
 void transport_before_wait(struct transport *t);
-enum rc transport_explain_flood(struct err *e);
+
+/* transport_heap.c: libssh2's memory; *abstract is the transport.  And what is said of a
+ * server that went on and on (too_much). */
+void *transport_allocate(size_t size, void **abstract);
+void *transport_resize(void *block, size_t size, void **abstract);
+void transport_release(void *block, void **abstract);
+enum rc transport_explain_flood(
+	const struct transport *t, const char *doing, struct err *e);
 
 /* transport_login.c */
 enum rc transport_login(struct transport *t, const char *user,

@@ -10,7 +10,7 @@
 #include "coordinator/net/transport_libssh2.h"
 
 enum {
-	HANDSHAKE_BYTES = 256 * 1024, /* a server may send greeting lines for ever */
+	TURN_BYTES = 256 * 1024, /* libssh2 reads for as long as there is something */
 	PARTING_BYTES = 200,
 };
 
@@ -20,7 +20,7 @@ static ssize_t receive_some(struct transport *t, void *data, size_t size, int fl
 	ssize_t n;
 
 	/* after a short read there is nothing more, or the loop says so at once */
-	if (t->drained)
+	if (t->drained || t->taken >= TURN_BYTES)
 		return -EAGAIN;
 	n = recv(t->fd, data, size, flags);
 	t->drained = n < (ssize_t)size;
@@ -29,6 +29,7 @@ static ssize_t receive_some(struct transport *t, void *data, size_t size, int fl
 	t->gone = n <= 0;
 	t->heard = n > 0;
 	t->total += n > 0 ? (size_t)n : 0;
+	t->taken += n > 0 ? (size_t)n : 0;
 	return n < 0 ? -errno : n;
 }
 
@@ -104,6 +105,7 @@ void transport_before_wait(struct transport *t)
 	else if (t->heard)
 		set_option(t, TCP_QUICKACK);
 	t->said = t->heard = t->drained = false;
+	t->taken = 0;
 }
 
 /* SSH_MSG_DISCONNECT: "Too many authentication failures". */
@@ -142,11 +144,4 @@ void transport_set_callbacks(LIBSSH2_SESSION *session)
 	set_callback(session, LIBSSH2_CALLBACK_RECV, (void (*)(void))receive);
 	set_callback(session, LIBSSH2_CALLBACK_SEND, (void (*)(void))put);
 	set_callback(session, LIBSSH2_CALLBACK_DISCONNECT, (void (*)(void))hear_parting);
-}
-
-enum rc transport_explain_flood(struct err *e)
-{
-	return err_set(e, RC_LIMIT, 0,
-		"the server sent %d KiB and had not exchanged keys yet",
-		HANDSHAKE_BYTES / 1024);
 }
