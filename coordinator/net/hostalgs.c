@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "coordinator/net/known_line.h"
-#include "coordinator/net/pattern.h"
+#include "coordinator/ssh/pattern.h"
 
 struct names {
 	const char *item[HOSTALGS_MAX];
@@ -79,7 +79,7 @@ static void add_matching(
 		size_t n = strcspn(patterns, ",");
 
 		for (size_t i = 0; i < usable->count; i++)
-			if (pattern_matches(usable->item[i], patterns, n))
+			if (ssh_pattern_matches(patterns, n, usable->item[i]))
 				add(to, usable->item[i]);
 		if (!patterns[n])
 			return;
@@ -92,7 +92,7 @@ static struct names without_matching(const struct names *from, const char *patte
 	struct names out = { .count = 0 };
 
 	for (size_t i = 0; i < from->count; i++)
-		if (!pattern_list_matches(from->item[i], patterns))
+		if (!ssh_pattern_list_matches(patterns, from->item[i], false))
 			add(&out, from->item[i]);
 	return out;
 }

@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#include "coordinator/net/pattern.h"
-
 /* What the file has of one name. */
 struct known_host {
 	const char *name;

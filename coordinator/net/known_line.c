@@ -6,8 +6,8 @@
 
 #include "base/digest.h"
 #include "coordinator/net/base64.h"
-#include "coordinator/net/pattern.h"
 #include "coordinator/net/wire.h"
+#include "coordinator/ssh/pattern.h"
 
 /* The public key types of ssh and how many strings follow the name (RFC 4253 6.6,
  * RFC 5656 3.1, RFC 8709 4, OpenSSH's PROTOCOL.u2f). */
@@ -170,7 +170,7 @@ bool known_line_matches(const struct known_line *line, const char *name)
 	struct known_hash_name hashed;
 
 	if (line->hosts)
-		return pattern_list_matches(name, line->hosts);
+		return ssh_pattern_list_matches(line->hosts, name, false);
 	if (line->owner)
 		return strcmp(line->owner, name) == 0;
 	known_hash_name(name, &hashed);

@@ -1,19 +1,19 @@
 #include "coordinator/ssh/pattern.h"
 
 #include <ctype.h>
-#include <stddef.h>
 #include <string.h>
+
+enum { PATTERN_MAX = 1022 };
 
 static bool same(char a, char b, bool folded)
 {
 	return folded ? tolower((unsigned char)a) == tolower((unsigned char)b) : a == b;
 }
 
-/* A pattern of n characters.  Goes back to the last * only, so time is bounded by the
- * product of the lengths. */
-static bool matches(const char *pattern, size_t n, const char *text, bool folded)
+/* Goes back to the last * only, so time is bounded by the product of the lengths. */
+static bool matches(const char *pattern, size_t size, const char *text, bool folded)
 {
-	const char *end = pattern + n, *star = NULL, *resume = NULL;
+	const char *end = pattern + size, *star = NULL, *resume = NULL;
 
 	while (*text) {
 		if (pattern < end && *pattern == '*') {
@@ -35,9 +35,9 @@ static bool matches(const char *pattern, size_t n, const char *text, bool folded
 	return pattern == end;
 }
 
-bool ssh_pattern_matches(const char *pattern, const char *text)
+bool ssh_pattern_matches(const char *pattern, size_t size, const char *text)
 {
-	return matches(pattern, strlen(pattern), text, false);
+	return matches(pattern, size, text, false);
 }
 
 bool ssh_pattern_list_matches(const char *list, const char *text, bool folded)
@@ -48,6 +48,8 @@ bool ssh_pattern_list_matches(const char *list, const char *text, bool folded)
 		size_t size = strcspn(item, ",");
 		bool negated = item[0] == '!';
 
+		if (size - negated > PATTERN_MAX)
+			return false;
 		if (matches(item + negated, size - negated, text, folded)) {
 			if (negated)
 				return false;

@@ -20,7 +20,8 @@ static enum answer judge_host(
 
 		if (line->hashes && line->hashes[i] != hash)
 			continue;
-		if (!ssh_pattern_matches(pattern + negated, host))
+		if (!ssh_pattern_matches(
+			    pattern + negated, strlen(pattern + negated), host))
 			continue;
 		if (negated)
 			return ANSWER_NO;

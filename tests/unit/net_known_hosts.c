@@ -5,7 +5,7 @@
 
 #include "coordinator/net/base64.h"
 #include "coordinator/net/known_hosts.h"
-#include "coordinator/net/pattern.h"
+#include "coordinator/ssh/pattern.h"
 #include "tests/support/known.h"
 #include "tests/support/test.h"
 
@@ -228,7 +228,7 @@ static struct meant throw_line(
 static bool meant_for(const struct meant *m, const char *name)
 {
 	return m->hashed ? strcmp(m->hashed, name) == 0
-			 : pattern_list_matches(name, m->hosts);
+			 : ssh_pattern_list_matches(m->hosts, name, false);
 }
 
 static enum known_verdict verdict_by_walking(
