@@ -96,6 +96,10 @@ enum rc inventory_mark(const struct inventory *inv, const char *argument, bool *
 enum rc inventory_leave_out(
 	struct inventory *inv, const char *argument, struct arena *arena, struct err *e);
 
+/* Bytes up to the comma that ends the first word, or to the end.  Commas in brackets belong
+ * to a pattern: node[01,03]. */
+size_t inventory_word_length(const char *text);
+
 /* Limits the run to the nodes that the argument names, of several arguments to those
  * that any names.  The text is not copied. */
 enum rc inventory_limit(

@@ -165,18 +165,6 @@ static enum rc word_apply(struct limit *l, const char *word, struct err *e)
 	return rc;
 }
 
-/* Commas in brackets belong to a pattern: node[01,03]. */
-static size_t word_length(const char *text)
-{
-	size_t length = 0, depth = 0;
-
-	for (; text[length] && (depth || text[length] != ','); length++) {
-		depth += text[length] == '[';
-		depth -= depth && text[length] == ']';
-	}
-	return length;
-}
-
 static enum rc argument_apply(struct limit *l, const char *argument, struct err *e)
 {
 	struct place place = { .argument = argument };
@@ -184,7 +172,7 @@ static enum rc argument_apply(struct limit *l, const char *argument, struct err 
 	size_t at = 0;
 
 	for (;;) {
-		size_t length = word_length(argument + at);
+		size_t length = inventory_word_length(argument + at);
 		const char *word = arena_text_n(l->arena, argument + at, length);
 
 		if (!word)

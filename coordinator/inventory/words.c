@@ -32,6 +32,17 @@ enum rc located(struct err *e, const struct place *place, size_t at)
 		place->line, place->indent + at + 1, inner.text);
 }
 
+size_t inventory_word_length(const char *text)
+{
+	size_t length = 0, depth = 0;
+
+	for (; text[length] && (depth || text[length] != ','); length++) {
+		depth += text[length] == '[';
+		depth -= depth && text[length] == ']';
+	}
+	return length;
+}
+
 /* An argument while it is read. */
 struct reading {
 	struct inventory *inv; /* of the run */

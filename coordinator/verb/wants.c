@@ -15,18 +15,6 @@ static bool verb_has_level(const struct run *run)
 
 typedef enum rc word_user(struct run *run, const char *word, struct err *e);
 
-/* Commas in brackets belong to a pattern: node[01,03]. */
-static size_t word_length(const char *text)
-{
-	size_t length = 0, depth = 0;
-
-	for (; text[length] && (depth || text[length] != ','); length++) {
-		depth += text[length] == '[';
-		depth -= depth && text[length] == ']';
-	}
-	return length;
-}
-
 /* Each word by itself, so that none passes unnoticed beside another that is known. */
 static enum rc each_word(struct run *run, const char *option, const char *text,
 	word_user *use, struct err *e)
@@ -34,7 +22,7 @@ static enum rc each_word(struct run *run, const char *option, const char *text,
 	enum rc rc = RC_OK;
 
 	for (const char *at = text; rc == RC_OK; at++) {
-		size_t length = word_length(at);
+		size_t length = inventory_word_length(at);
 		const char *word = arena_text_n(&run->arena, at, length);
 
 		if (length == 0)
