@@ -7,22 +7,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "coordinator/net/key.h"
+#include "coordinator/net/agent_message.h"
 #include "coordinator/net/wire.h"
-
-enum {
-	/* draft-ietf-sshm-ssh-agent, 5.1 */
-	AGENT_FAILURE = 5,
-	REQUEST_IDENTITIES = 11,
-	IDENTITIES_ANSWER = 12,
-	SIGN_REQUEST = 13,
-	SIGN_RESPONSE = 14,
-	SIGN_RSA_SHA2_256 = 2,
-	SIGN_RSA_SHA2_512 = 4,
-
-	MESSAGE_BYTES_MAX = 256 * 1024, /* as in OpenSSH */
-	KEYS_MAX = 2000,		/* the same */
-};
 
 struct agent_request {
 	struct agent_request *next;
@@ -110,8 +96,7 @@ void agent_late(struct agent *a)
 static bool start_message(struct agent *a)
 {
 	struct agent_request *next = a->queue;
-	const uint8_t list[] = { 0, 0, 0, 1, REQUEST_IDENTITIES };
-	struct bytes message = { list, sizeof(list) };
+	struct bytes message = agent_message_list;
 
 	if (a->asked || (a->listed && !next))
 		return false;
@@ -149,8 +134,8 @@ void agent_open(struct agent *a, const char *path, uint32_t patience_ms,
 		.patience_ms = patience_ms,
 		.loop = loop,
 		.owner = owner,
-		.in = buf_with_cap(MESSAGE_BYTES_MAX + 4),
-		.out = buf_with_cap(MESSAGE_BYTES_MAX + 4) };
+		.in = buf_with_cap(AGENT_MESSAGE_MAX + 4),
+		.out = buf_with_cap(AGENT_MESSAGE_MAX + 4) };
 	a->err.code = RC_OK;
 	if (connect_to(a) != RC_OK) {
 		die_of(a, errno);
@@ -177,61 +162,6 @@ enum rc agent_list(struct agent *a, struct agent_wait *who, struct err *e)
 	return RC_AGAIN;
 }
 
-/* RSA keys know several algorithms; the flags choose. */
-static uint32_t flags_of(struct bytes algorithm)
-{
-	static const struct {
-		const char *start;
-		uint32_t flag;
-	} rows[] = { { "rsa-sha2-256", SIGN_RSA_SHA2_256 },
-		{ "rsa-sha2-512", SIGN_RSA_SHA2_512 } };
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
-		if (algorithm.size >= strlen(rows[i].start) &&
-			memcmp(algorithm.data, rows[i].start, strlen(rows[i].start)) == 0)
-			return rows[i].flag;
-	return 0;
-}
-
-/* Without what a certificate's algorithm has behind it. */
-static struct bytes plain_algorithm(struct bytes algorithm)
-{
-	static const char suffix[] = "-cert-v01@openssh.com";
-	size_t n = sizeof(suffix) - 1;
-
-	if (algorithm.size > n &&
-		memcmp(algorithm.data + algorithm.size - n, suffix, n) == 0)
-		algorithm.size -= n;
-	return algorithm;
-}
-
-/* The whole message; r->algorithm points into the data that it holds. */
-static enum rc write_request(
-	struct agent_request *r, struct bytes blob, struct bytes data)
-{
-	size_t body = 1 + 4 + blob.size + 4 + data.size + 4;
-	struct bytes algorithm, copy;
-	enum rc rc = wire_put_number(&r->message, (uint32_t)body);
-
-	if (!key_algorithm_of(data, &algorithm))
-		return RC_INTERNAL;
-	if (rc == RC_OK)
-		rc = buf_append(&r->message, &(uint8_t){ SIGN_REQUEST }, 1);
-	if (rc == RC_OK)
-		rc = wire_put_string(&r->message, blob.data, blob.size);
-	if (rc == RC_OK)
-		rc = wire_put_string(&r->message, data.data, data.size);
-	if (rc == RC_OK)
-		rc = wire_put_number(&r->message, flags_of(algorithm));
-	copy = buf_bytes(&r->message);
-	if (rc == RC_OK)
-		copy.data += copy.size - 4 - data.size;
-	copy.size = data.size;
-	if (rc == RC_OK)
-		key_algorithm_of(copy, &r->algorithm);
-	return rc;
-}
-
 static enum rc queue_request(struct agent *a, struct agent_wait *who, struct bytes blob,
 	struct bytes data, struct err *e)
 {
@@ -240,9 +170,9 @@ static enum rc queue_request(struct agent *a, struct agent_wait *who, struct byt
 
 	if (!r)
 		return err_memory(e);
-	r->message = buf_with_cap(MESSAGE_BYTES_MAX);
-	r->answer = buf_with_cap(MESSAGE_BYTES_MAX);
-	rc = write_request(r, blob, data);
+	r->message = buf_with_cap(AGENT_MESSAGE_MAX);
+	r->answer = buf_with_cap(AGENT_MESSAGE_MAX);
+	rc = agent_message_sign(&r->message, blob, data, &r->algorithm);
 	if (rc != RC_OK) {
 		free_request(r);
 		return err_set(e, rc, 0, "the ssh-agent cannot be asked to sign this");
@@ -260,32 +190,6 @@ static enum rc queue_request(struct agent *a, struct agent_wait *who, struct byt
 
 /* ---- answers */
 
-static bool keep_keys(struct agent *a, struct bytes body)
-{
-	struct agent_key *keys;
-	struct bytes blob, name;
-	uint32_t count;
-
-	if (!wire_take_number(&body, &count) || count > KEYS_MAX)
-		return false;
-	keys = arena_alloc(&a->arena, count, sizeof(*keys));
-	if (!keys)
-		return false;
-	for (uint32_t i = 0; i < count; i++) {
-		if (!wire_take_string(&body, &blob) || !wire_take_string(&body, &name))
-			return false;
-		keys[i].blob.data = (const uint8_t *)arena_text_n(
-			&a->arena, blob.data, blob.size);
-		keys[i].blob.size = blob.size;
-		keys[i].name = arena_text_n(&a->arena, name.data, name.size);
-		if (!keys[i].blob.data || !keys[i].name)
-			return false;
-	}
-	a->keys = keys;
-	a->key_count = count;
-	return true;
-}
-
 /* One whole message; false: it makes no sense. */
 static bool take_answer(struct agent *a, uint8_t type, struct bytes body)
 {
@@ -293,7 +197,8 @@ static bool take_answer(struct agent *a, uint8_t type, struct bytes body)
 
 	a->asked = false;
 	if (!a->listed) {
-		if (type != IDENTITIES_ANSWER || !keep_keys(a, body))
+		if (type != AGENT_IDENTITIES_ANSWER ||
+			!agent_message_keys(body, &a->arena, &a->keys, &a->key_count))
 			return false;
 		a->listed = true;
 		wake_all(a);
@@ -302,7 +207,7 @@ static bool take_answer(struct agent *a, uint8_t type, struct bytes body)
 	if (type == AGENT_FAILURE)
 		err_set(&r->err, RC_AUTH, 0, "the ssh-agent at %s refuses to sign",
 			a->path);
-	else if (type != SIGN_RESPONSE)
+	else if (type != AGENT_SIGN_RESPONSE)
 		return false;
 	else if (buf_append(&r->answer, body.data, body.size) == RC_OK)
 		r->err.code = RC_OK;
@@ -321,7 +226,7 @@ static bool take_messages(struct agent *a)
 
 		if (!wire_take_number(&in, &size))
 			return true;
-		if (size == 0 || size > MESSAGE_BYTES_MAX || !a->asked)
+		if (size == 0 || size > AGENT_MESSAGE_MAX || !a->asked)
 			return false;
 		if (!wire_take(&in, size, &message))
 			return true;
@@ -378,34 +283,6 @@ void agent_ready(struct agent *a)
 	give_up(a);
 }
 
-/* What the agent answered: an algorithm and its signature; more behind it where a token
- * signed (PROTOCOL.u2f of OpenSSH), and then that belongs to it. */
-static enum rc unpack(struct agent *a, struct agent_request *r, struct bytes blob,
-	uint8_t **out, size_t *size, struct err *e)
-{
-	struct bytes body = buf_bytes(&r->answer), whole, algorithm, signature;
-	struct bytes wanted = plain_algorithm(r->algorithm);
-
-	if (!wire_take_string(&body, &whole) || !wire_take_string(&whole, &algorithm))
-		return err_set(
-			e, RC_AUTH, 0, "the ssh-agent at %s makes no sense", a->path);
-	if (!wire_same(algorithm, wanted))
-		return err_set(e, RC_AUTH, 0,
-			"the ssh-agent at %s signed with %.*s and was asked for %.*s",
-			a->path, (int)algorithm.size, (const char *)algorithm.data,
-			(int)wanted.size, (const char *)wanted.data);
-	signature = whole;
-	if (!key_is_token(blob) && !wire_take_string(&whole, &signature))
-		return err_set(
-			e, RC_AUTH, 0, "the ssh-agent at %s makes no sense", a->path);
-	*out = malloc(signature.size + 1);
-	if (!*out)
-		return err_memory(e);
-	memcpy(*out, signature.data, signature.size);
-	*size = signature.size;
-	return RC_OK;
-}
-
 enum rc agent_sign(struct agent *a, struct agent_wait *who, struct bytes blob,
 	struct bytes data, uint8_t **out, size_t *size, struct err *e)
 {
@@ -421,7 +298,10 @@ enum rc agent_sign(struct agent *a, struct agent_wait *who, struct bytes blob,
 	if (!r)
 		return queue_request(a, who, blob, data, e);
 	*e = r->err;
-	rc = r->err.code == RC_OK ? unpack(a, r, blob, out, size, e) : r->err.code;
+	rc = r->err.code;
+	if (rc == RC_OK)
+		rc = agent_message_signature(
+			buf_bytes(&r->answer), r->algorithm, blob, a->path, out, size, e);
 	who->request = NULL;
 	who->agent = NULL;
 	free_request(r);
