@@ -53,7 +53,7 @@
  *     - verb/push.[ch]       (carries the messages: look, stage, commit, verify, keep)
  * - said
  *     - report/report.h      (one struct with all there is to say)
- *     - report/table.c, json.c, diff.[ch], errors.c
+ *     - report/table.c, json.c, json_nodes.c, diff.[ch], errors.c
  *     - verb/document.[ch]   (--as: the level alone, in a format of render/)
  *     - report/progress.[ch] (one line while it runs, on a terminal)
  */
