@@ -1,55 +1,18 @@
 /* --failed FILE: who is in it after a run, and what becomes of the file. */
-#include <fcntl.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "coordinator/verb/verb.h"
-#include "proto/dump.h"
-#include "tests/support/fake_fleet.h"
+#include "tests/support/fake_run.h"
 #include "tests/support/nodes.h"
-#include "tests/support/test.h"
-
-enum { NODES = 3 };
 
 #define FOLDER "unit_verb_failed.d"
 #define LIST FOLDER "/list"
 
-static struct arena arena; /* of the facts: lives as long as the program */
-static struct node_facts facts[NODES];
-
-static int read_facts(void **state)
+static int all_well_with_list(void **state)
 {
-	(void)state;
-	for (int i = 0; i < NODES; i++) {
-		char *path = arena_format(&arena,
-			"%s/cases/penryn+sandybridge+haswell/node%02d.facts", TESTS_DIR,
-			i + 1);
-		char *text = test_read_file(&arena, path);
-		struct bytes bytes = { (uint8_t *)text, strlen(text) };
-		struct err e;
-
-		assert_rc(dump_read(bytes, path, &arena, &facts[i], &e), RC_OK, &e);
-	}
-	return 0;
-}
-
-static int forget_facts(void **state)
-{
-	(void)state;
-	arena_destroy(&arena);
-	return 0;
-}
-
-static int all_well(void **state)
-{
-	(void)state;
 	test_run("rm -rf " FOLDER " && mkdir " FOLDER);
 	test_write_file(LIST, "of yesterday\n");
-	fake_fleet_reset();
-	for (int i = 0; i < NODES; i++)
-		fake_nodes[i].facts = &facts[i];
-	return 0;
+	return all_well(state);
 }
 
 static int no_trace(void **state)
@@ -59,27 +22,9 @@ static int no_trace(void **state)
 	return 0;
 }
 
-/* Runs the verb with these words; what it prints is of no interest. */
 static enum rc run(const char *words, struct err *e)
 {
-	char *argv[16], *line = arena_text(&arena, words);
-	int argc = 0, null = open("/dev/null", O_WRONLY), saved = dup(STDOUT_FILENO);
-	struct options options;
-	enum rc rc;
-
-	for (char *w = strtok(line, " "); w && argc < 15; w = strtok(NULL, " "))
-		argv[argc++] = w;
-	argv[argc] = NULL;
-	assert_rc(options_parse(&options, verb_find(argv[0]), argc, argv, &arena, e),
-		RC_OK, e);
-	fflush(stdout);
-	dup2(null, STDOUT_FILENO);
-	rc = options.verb->main(&options, e);
-	fflush(stdout);
-	dup2(saved, STDOUT_FILENO);
-	close(saved);
-	close(null);
-	return rc;
+	return run_verb(words, NULL, e);
 }
 
 #define RUN(verb) verb " --quiet --failed " LIST " root@node01:22 node02 node03"
@@ -132,12 +77,12 @@ static void after_an_interrupt_all_that_is_not_done_has_failed(void **state)
 
 	(void)state;
 	for (size_t p = 0; p < sizeof(phases) / sizeof(phases[0]); p++) {
-		all_well(NULL);
+		all_well_with_list(NULL);
 		fake_nodes[1].interrupt_at = (int)phases[p];
 		assert_rc(run(RUN("negotiate"), &e), RC_INTERRUPTED, &e);
 		assert_list(NULL, "root@node01:22 node02 node03");
 	}
-	all_well(NULL);
+	all_well_with_list(NULL);
 	fake_nodes[1].interrupt_at = MESSAGE_ask_facts;
 	assert_rc(run(RUN("probe"), &e), RC_INTERRUPTED, &e);
 	assert_list(NULL, "root@node01:22 node02 node03");
@@ -242,7 +187,7 @@ static void the_next_run_takes_it_as_hosts_or_as_limit(void **state)
 
 int main(int argc, char **argv)
 {
-#define CASE(name) cmocka_unit_test_setup_teardown(name, all_well, no_trace)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, all_well_with_list, no_trace)
 	const struct CMUnitTest tests[] = {
 		CASE(a_run_that_went_well_leaves_an_empty_file),
 		CASE(who_failed_is_in_it_with_the_reason),

@@ -7,77 +7,11 @@
 #include <unistd.h>
 
 #include "coordinator/verb/verb.h"
-#include "proto/dump.h"
-#include "tests/support/fake_fleet.h"
-#include "tests/support/test.h"
-
-enum { NODES = 3 };
-
-static struct arena arena; /* of the facts: lives as long as the program */
-static struct node_facts facts[NODES];
-
-/* A Penryn, a Sandy Bridge and a Haswell, as their nodes answered. */
-static int read_facts(void **state)
-{
-	(void)state;
-	for (int i = 0; i < NODES; i++) {
-		char *path = arena_format(&arena,
-			"%s/cases/penryn+sandybridge+haswell/node%02d.facts", TESTS_DIR,
-			i + 1);
-		char *text = test_read_file(&arena, path);
-		struct bytes bytes = { (uint8_t *)text, strlen(text) };
-		struct err e;
-
-		assert_rc(dump_read(bytes, path, &arena, &facts[i], &e), RC_OK, &e);
-	}
-	return 0;
-}
-
-static int forget_facts(void **state)
-{
-	(void)state;
-	arena_destroy(&arena);
-	return 0;
-}
-
-static int all_well(void **state)
-{
-	(void)state;
-	fake_fleet_reset();
-	for (int i = 0; i < NODES; i++)
-		fake_nodes[i].facts = &facts[i];
-	return 0;
-}
-
-/* Runs the verb with these words; its standard output goes to *out. */
-static enum rc run(const char *words, char **out, struct err *e)
-{
-	char *argv[16], path[] = "/tmp/cpuherd-test-XXXXXX";
-	char *line = arena_text(&arena, words);
-	int argc = 0, file = mkstemp(path), saved = dup(STDOUT_FILENO);
-	struct options options;
-	enum rc rc;
-
-	for (char *w = strtok(line, " "); w && argc < 15; w = strtok(NULL, " "))
-		argv[argc++] = w;
-	argv[argc] = NULL;
-	assert_rc(options_parse(&options, verb_find(argv[0]), argc, argv, &arena, e),
-		RC_OK, e);
-	fflush(stdout);
-	dup2(file, STDOUT_FILENO);
-	rc = options.verb->main(&options, e);
-	fflush(stdout);
-	dup2(saved, STDOUT_FILENO);
-	close(saved);
-	close(file);
-	*out = test_read_file(&arena, path);
-	unlink(path);
-	return rc;
-}
+#include "tests/support/fake_run.h"
 
 static enum rc negotiate(char **out, struct err *e)
 {
-	return run("negotiate --quiet node[01-03]", out, e);
+	return run_verb("negotiate --quiet node[01-03]", out, e);
 }
 
 static void assert_nothing_written(void)
@@ -151,13 +85,7 @@ static struct node_facts naples;
 
 static void read_naples(void)
 {
-	char *path = arena_format(
-		&arena, "%s/cases/machines/naples-epyc-7601.facts", TESTS_DIR);
-	char *text = test_read_file(&arena, path);
-	struct bytes bytes = { (uint8_t *)text, strlen(text) };
-	struct err e;
-
-	assert_rc(dump_read(bytes, path, &arena, &naples, &e), RC_OK, &e);
+	read_node("machines/naples-epyc-7601", &naples);
 	fake_nodes[1].facts = &naples;
 }
 
@@ -187,8 +115,8 @@ static void across_vendors_all_vote_and_the_user_is_warned_once(void **state)
 	(void)state;
 	read_naples();
 	fake_nodes[2].votes[0].feature = "cx16";
-	assert_rc(
-		run("negotiate --quiet --cross-vendor node[01-03]", &out, &e), RC_OK, &e);
+	assert_rc(run_verb("negotiate --quiet --cross-vendor node[01-03]", &out, &e),
+		RC_OK, &e);
 	assert_int_equal(fake_nodes[1].asked[MESSAGE_propose], 2);
 	for (int i = 0; i < NODES; i++) {
 		assert_non_null(fake_nodes[i].file);
@@ -210,7 +138,7 @@ static void a_body_whose_sender_dies_is_asked_of_the_next(void **state)
 	(void)state;
 	fake_nodes[1].facts = &facts[0];
 	fake_nodes[0].ways[MESSAGE_ask_bodies] = FAKE_DIES;
-	assert_rc(run("probe --quiet node[01-03]", &out, &e), RC_UNREACHABLE, &e);
+	assert_rc(run_verb("probe --quiet node[01-03]", &out, &e), RC_UNREACHABLE, &e);
 	assert_int_equal(fake_nodes[1].asked[MESSAGE_ask_bodies], 1);
 	assert_contains(out, "node01: the connection was closed");
 	assert_contains(out, "node02  Intel(R) Xeon(R) CPU"); /* it has its facts */
@@ -268,7 +196,7 @@ static void a_node_whose_libvirt_made_no_offer_stops_the_run(void **state)
 			     "away");
 	assert_not_asked(MESSAGE_propose);
 	assert_nothing_written();
-	assert_rc(run("plan --quiet node[01-03]", &out, &e), RC_OK, &e);
+	assert_rc(run_verb("plan --quiet node[01-03]", &out, &e), RC_OK, &e);
 	assert_contains(out, "note (offer): from KVM's answer less what QEMU is known to "
 			     "hold back, as libvirt was not asked: libvirt went away: "
 			     "node02");
@@ -300,8 +228,8 @@ static void a_vote_against_what_is_required_ends_the_run(void **state)
 
 	(void)state;
 	fake_nodes[1].votes[0].feature = "cx16";
-	assert_rc(run("negotiate --quiet --require cx16 node[01-03]", &out, &e), RC_LEVEL,
-		&e);
+	assert_rc(run_verb("negotiate --quiet --require cx16 node[01-03]", &out, &e),
+		RC_LEVEL, &e);
 	assert_contains(e.text, "cx16 (it was voted out)");
 	assert_contains(
 		out, "warning (require): cx16 is required: it was voted out: node02\n");
@@ -315,8 +243,9 @@ static void what_is_left_out_is_not_even_proposed(void **state)
 	char *out;
 
 	(void)state;
-	assert_rc(run("negotiate --quiet --without cx16 --without node03 node[01-03]",
-			  &out, &e),
+	assert_rc(
+		run_verb("negotiate --quiet --without cx16 --without node03 node[01-03]",
+			&out, &e),
 		RC_OK, &e);
 	assert_int_equal(fake_nodes[0].asked[MESSAGE_propose], 1);
 	assert_null(strstr(fake_nodes[0].file, "'require' name='cx16'"));
@@ -379,7 +308,8 @@ static void a_dry_run_shows_what_would_be_written_and_writes_nothing(void **stat
 
 	(void)state;
 	fake_nodes[1].file = (char *)"<cpu/>\n";
-	assert_rc(run("negotiate --quiet --dry-run node[01-03]", &out, &e), RC_OK, &e);
+	assert_rc(
+		run_verb("negotiate --quiet --dry-run node[01-03]", &out, &e), RC_OK, &e);
 	assert_not_asked(MESSAGE_stage);
 	assert_null(fake_nodes[0].file);
 	assert_string_equal(fake_nodes[1].file, "<cpu/>\n");
@@ -582,7 +512,7 @@ static void json_is_one_object_on_success_and_on_failure(void **state)
 	for (int fails = 0; fails < 2; fails++) {
 		all_well(state);
 		fake_nodes[2].ways[MESSAGE_stage] = fails ? FAKE_FAILS : FAKE_WELL;
-		assert_rc(run("negotiate --json node[01-03]", &out, &e),
+		assert_rc(run_verb("negotiate --json node[01-03]", &out, &e),
 			fails ? RC_PLACE : RC_OK, &e);
 		object = json_loads(out, JSON_REJECT_DUPLICATES, &error);
 		assert_non_null(object);
@@ -602,9 +532,9 @@ static void equal_runs_print_equal_bytes(void **state)
 	struct err e = { 0 };
 	char *first, *second;
 
-	assert_rc(run("negotiate --json node[01-03]", &first, &e), RC_OK, &e);
+	assert_rc(run_verb("negotiate --json node[01-03]", &first, &e), RC_OK, &e);
 	all_well(state);
-	assert_rc(run("negotiate --json node[01-03]", &second, &e), RC_OK, &e);
+	assert_rc(run_verb("negotiate --json node[01-03]", &second, &e), RC_OK, &e);
 	assert_string_equal(first, second);
 }
 

@@ -1,0 +1,71 @@
+#include "tests/support/fake_run.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "coordinator/verb/verb.h"
+#include "proto/dump.h"
+
+struct arena arena;
+struct node_facts facts[NODES];
+
+void read_node(const char *name, struct node_facts *out)
+{
+	char *path = arena_format(&arena, "%s/cases/%s.facts", TESTS_DIR, name);
+	char *text = test_read_file(&arena, path);
+	struct bytes bytes = { (uint8_t *)text, strlen(text) };
+	struct err e;
+
+	assert_rc(dump_read(bytes, path, &arena, out, &e), RC_OK, &e);
+}
+
+int read_facts(void **state)
+{
+	(void)state;
+	read_node("penryn+sandybridge+haswell/node01", &facts[0]);
+	read_node("penryn+sandybridge+haswell/node02", &facts[1]);
+	read_node("penryn+sandybridge+haswell/node03", &facts[2]);
+	return 0;
+}
+
+int forget_facts(void **state)
+{
+	(void)state;
+	arena_destroy(&arena);
+	return 0;
+}
+
+int all_well(void **state)
+{
+	(void)state;
+	fake_fleet_reset();
+	for (int i = 0; i < NODES; i++)
+		fake_nodes[i].facts = &facts[i];
+	return 0;
+}
+
+enum rc run_verb(const char *words, char **out, struct err *e)
+{
+	char *argv[16], path[] = "/tmp/cpuherd-test-XXXXXX";
+	char *line = arena_text(&arena, words);
+	int argc = 0, file = mkstemp(path), saved = dup(STDOUT_FILENO);
+	struct options options;
+	enum rc rc;
+
+	for (char *w = strtok(line, " "); w && argc < 15; w = strtok(NULL, " "))
+		argv[argc++] = w;
+	argv[argc] = NULL;
+	assert_rc(options_parse(&options, verb_find(argv[0]), argc, argv, &arena, e),
+		RC_OK, e);
+	fflush(stdout);
+	dup2(file, STDOUT_FILENO);
+	rc = options.verb->main(&options, e);
+	fflush(stdout);
+	dup2(saved, STDOUT_FILENO);
+	close(saved);
+	close(file);
+	if (out)
+		*out = test_read_file(&arena, path);
+	unlink(path);
+	return rc;
+}
