@@ -1,6 +1,5 @@
 /* Servers and keys that a libssh2 before 1.11 cannot cope with: they work, or the old
  * library is named as the cause.  Built once for each libssh2 that is here. */
-#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -148,14 +147,10 @@ static void a_key_file_of_every_type_logs_in(void **state)
 
 static void an_agent_logs_in_with_a_key_of_every_type(void **state)
 {
-	char socket[96], path[96];
-	char *pid;
+	struct real_agent agent;
 
 	(void)state;
-	snprintf(socket, sizeof(socket), "%s/agent", site.folder);
-	snprintf(path, sizeof(path), "%s/agent.pid", site.folder);
-	test_run("ssh-agent -a %s | sed -n 's/.*SSH_AGENT_PID=\\([0-9]*\\);.*/\\1/p' >%s",
-		socket, path);
+	real_agent_start(&agent, "");
 	for (size_t i = 0; i < sizeof(user_keys) / sizeof(*user_keys); i++) {
 		struct herd h;
 		struct server s = herd_one(
@@ -163,17 +158,15 @@ static void an_agent_logs_in_with_a_key_of_every_type(void **state)
 
 		test_run("SSH_AUTH_SOCK=%s ssh-add -q -D && "
 			 "SSH_AUTH_SOCK=%s ssh-add -q %s/%s",
-			socket, socket, site.folder, user_keys[i]);
-		setenv("SSH_AUTH_SOCK", socket, 1);
-		h.settings.agent = socket;
+			agent.socket, agent.socket, site.folder, user_keys[i]);
+		setenv("SSH_AUTH_SOCK", agent.socket, 1);
+		h.settings.agent = agent.socket;
 		h.settings.identity_files.count = 0;
 		assert_lets_in(&h, user_keys[i]);
 		unsetenv("SSH_AUTH_SOCK");
 		herd_end(&h, &s);
 	}
-	pid = read_text(path);
-	kill((pid_t)atoi(pid), SIGTERM);
-	free(pid);
+	real_agent_end(&agent);
 }
 
 static int make_keys(void **state)

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -309,15 +308,11 @@ static void an_agent_logs_in_and_an_empty_one_gives_way_to_files(void **state)
 {
 	struct herd h;
 	struct server s = herd_one(&h, &(struct server_options){ SERVER_SSHD, 0, NULL });
-	char socket[128];
-	char *pid, path[160];
+	struct real_agent agent;
 
 	(void)state;
-	snprintf(socket, sizeof(socket), "%s/agent", site.folder);
-	snprintf(path, sizeof(path), "%s/agent.pid", site.folder);
-	test_run("ssh-agent -a %s | sed -n 's/.*SSH_AGENT_PID=\\([0-9]*\\);.*/\\1/p' >%s",
-		socket, path);
-	setenv("SSH_AUTH_SOCK", socket, 1);
+	real_agent_start(&agent, "");
+	setenv("SSH_AUTH_SOCK", agent.socket, 1);
 	h.settings.agent = getenv("SSH_AUTH_SOCK");
 	assert_rc(herd_connect(&h), RC_OK, &h.err);
 	assert_rc(fleet_error(h.fleet, 0)->code, RC_OK, fleet_error(h.fleet, 0));
@@ -329,9 +324,7 @@ static void an_agent_logs_in_and_an_empty_one_gives_way_to_files(void **state)
 	assert_rc(fleet_error(h.fleet, 0)->code, RC_OK, fleet_error(h.fleet, 0));
 	fleet_destroy(h.fleet);
 
-	pid = read_text(path);
-	kill((pid_t)atoi(pid), SIGTERM);
-	free(pid);
+	real_agent_end(&agent);
 	setenv("SSH_AUTH_SOCK", "/nonexistent", 1);
 	assert_refused(&h, RC_AUTH, "does not answer");
 	unsetenv("SSH_AUTH_SOCK");
@@ -341,14 +334,9 @@ static void an_agent_logs_in_and_an_empty_one_gives_way_to_files(void **state)
 /* A child that accepts on the socket, says its words, and no more. */
 static pid_t silent_agent(const char *path, const char *words)
 {
-	struct sockaddr_un at = { .sun_family = AF_UNIX };
-	int listener = socket(AF_UNIX, SOCK_STREAM, 0), accepted;
+	int listener = agent_listen(path), accepted;
 	pid_t pid;
 
-	unlink(path);
-	snprintf(at.sun_path, sizeof(at.sun_path), "%s", path);
-	assert_int_equal(bind(listener, (struct sockaddr *)&at, sizeof(at)), 0);
-	assert_int_equal(listen(listener, 8), 0);
 	pid = fork();
 	if (pid == 0)
 		alarm(60);
@@ -402,29 +390,24 @@ static void an_agent_that_never_signs_does_not_hang_the_run(void **state)
 {
 	struct herd h;
 	struct server s = herd_one(&h, &(struct server_options){ SERVER_SSHD, 0, NULL });
-	char socket[128], path[160];
-	char *pid;
+	struct real_agent agent;
+	char environment[256];
 
 	(void)state;
-	snprintf(socket, sizeof(socket), "%s/asking", site.folder);
-	snprintf(path, sizeof(path), "%s/asking.pid", site.folder);
 	/* -c without a display would refuse at once: the asker sleeps instead */
-	test_run("cd %s && printf '#!/bin/sh\nexec sleep 20\n' >asker && chmod 700 asker "
-		 "&& "
-		 "DISPLAY=:77 SSH_ASKPASS=%s/asker SSH_ASKPASS_REQUIRE=force ssh-agent "
-		 "-a %s "
-		 "| "
-		 "sed -n 's/.*SSH_AGENT_PID=\\([0-9]*\\);.*/\\1/p' >%s",
-		site.folder, site.folder, socket, path);
-	setenv("SSH_AUTH_SOCK", socket, 1);
+	test_run("cd %s && printf '#!/bin/sh\nexec sleep 20\n' >asker && chmod 700 asker",
+		site.folder);
+	snprintf(environment, sizeof(environment),
+		"DISPLAY=:77 SSH_ASKPASS=%s/asker SSH_ASKPASS_REQUIRE=force",
+		site.folder);
+	real_agent_start(&agent, environment);
+	setenv("SSH_AUTH_SOCK", agent.socket, 1);
 	test_run("ssh-add -q -c %s 2>/dev/null", site.user_key);
 	h.settings.agent = getenv("SSH_AUTH_SOCK");
 	h.settings.identity_files.count = 0;
 	h.options.connect_timeout_s = 4;
 	assert_refused(&h, RC_AUTH, "did not answer within 2 s");
-	pid = read_text(path);
-	kill((pid_t)atoi(pid), SIGTERM);
-	free(pid);
+	real_agent_end(&agent);
 	unsetenv("SSH_AUTH_SOCK");
 	herd_end(&h, &s);
 }

@@ -2,9 +2,12 @@
 
 #include <fcntl.h>
 #include <pwd.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "tests/support/test.h"
@@ -162,6 +165,44 @@ struct server herd_with_peer(struct herd *h, const char *body)
 	trust(h, &s, site.host_key);
 	return s;
 }
+
+/* ---- agents */
+
+void real_agent_start(struct real_agent *a, const char *environment)
+{
+	/* one that ends removes its socket, so the next must have another */
+	static unsigned number;
+	char path[160], *pid;
+
+	snprintf(a->socket, sizeof(a->socket), "%s/agent%u", site.folder, number++);
+	snprintf(path, sizeof(path), "%s.pid", a->socket);
+	test_run("%s ssh-agent -a %s | sed -n 's/.*SSH_AGENT_PID=\\([0-9]*\\);.*/\\1/p' "
+		 ">%s",
+		environment, a->socket, path);
+	pid = read_text(path);
+	a->pid = (pid_t)atoi(pid);
+	free(pid);
+	assert_true(a->pid > 0);
+}
+
+void real_agent_end(const struct real_agent *a)
+{
+	kill(a->pid, SIGTERM);
+}
+
+int agent_listen(const char *path)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	int listener = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	unlink(path);
+	snprintf(at.sun_path, sizeof(at.sun_path), "%s", path);
+	assert_int_equal(bind(listener, (struct sockaddr *)&at, sizeof(at)), 0);
+	assert_int_equal(listen(listener, 8), 0);
+	return listener;
+}
+
+/* ---- the site */
 
 /* Nobody who runs the tests is to be asked for a passphrase. */
 static void leave_terminal(void)

@@ -55,6 +55,19 @@ void herd_end(struct herd *h, struct server *s);
 /* Connects; the first node failed with this code and these words. */
 void assert_refused(struct herd *h, enum rc code, const char *words);
 
+/* An ssh-agent of OpenSSH, without keys. */
+struct real_agent {
+	char socket[128]; /* in the site's folder */
+	pid_t pid;
+};
+
+/* environment: what stands before its command; "" for nothing. */
+void real_agent_start(struct real_agent *a, const char *environment);
+void real_agent_end(const struct real_agent *a);
+
+/* Listens where an agent of the tests will accept; takes the place of what is there. */
+int agent_listen(const char *path);
+
 /* Direct children of a process; 0: of this one. */
 int count_children(pid_t pid);
 

@@ -4,7 +4,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -228,16 +227,10 @@ static void play_agent(int fd, enum agent_manners manners, struct bytes blob)
 /* A child that holds the key in its own manner, for one connection. */
 static pid_t start_agent(const char *path, enum agent_manners manners, const char *key)
 {
-	struct sockaddr_un at = { .sun_family = AF_UNIX };
 	struct arena arena = { 0 };
-	int listener = socket(AF_UNIX, SOCK_STREAM, 0);
-	pid_t pid;
+	int listener = agent_listen(path);
+	pid_t pid = fork();
 
-	unlink(path);
-	snprintf(at.sun_path, sizeof(at.sun_path), "%s", path);
-	assert_int_equal(bind(listener, (struct sockaddr *)&at, sizeof(at)), 0);
-	assert_int_equal(listen(listener, 8), 0);
-	pid = fork();
 	if (pid == 0) {
 		alarm(60);
 		play_agent(accept(listener, NULL, NULL), manners, public_of(key, &arena));
@@ -353,18 +346,15 @@ static void many_nodes_share_one_connection_to_the_agent(void **state)
 	struct herd h;
 	struct server s = herd_one(
 		&h, &(struct server_options){ SERVER_SSHD, 0, "MaxStartups 200\n" });
-	char socket[128], path[160], *pid;
+	struct real_agent agent;
 
 	(void)state;
 	while (h.inventory.count < 30)
 		herd_add(&h, &s);
-	snprintf(socket, sizeof(socket), "%s/real-agent", site.folder);
-	snprintf(path, sizeof(path), "%s/real-agent.pid", site.folder);
-	test_run("ssh-agent -a %s | sed -n 's/.*SSH_AGENT_PID=\\([0-9]*\\);.*/\\1/p' >%s "
-		 "&&"
-		 " SSH_AUTH_SOCK=%s ssh-add -q %s %s 2>/dev/null",
-		socket, path, socket, site.other_user_key, site.user_key);
-	h.settings.agent = socket;
+	real_agent_start(&agent, "");
+	test_run("SSH_AUTH_SOCK=%s ssh-add -q %s %s 2>/dev/null", agent.socket,
+		site.other_user_key, site.user_key);
+	h.settings.agent = agent.socket;
 	h.settings.identity_files.count = 0;
 	assert_all_in(&h);
 	end_fleet(&h);
@@ -374,9 +364,7 @@ static void many_nodes_share_one_connection_to_the_agent(void **state)
 	h.identities[0] = site.other_user_key;
 	h.settings.identities_only = true;
 	assert_refused(&h, RC_AUTH, "with 1 key");
-	pid = read_text(path);
-	kill((pid_t)atoi(pid), SIGTERM);
-	free(pid);
+	real_agent_end(&agent);
 	herd_end(&h, &s);
 }
 

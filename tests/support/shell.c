@@ -24,3 +24,11 @@ struct shell_result shell_run(struct arena *arena, const char *line)
 	unlink(err);
 	return r;
 }
+
+int shell_find(const char *program)
+{
+	if (access(program, X_OK) == 0)
+		return 0;
+	print_error("%s is not here: run this test by ctest\n", program);
+	return -1;
+}

@@ -14,4 +14,8 @@ struct shell_result {
  * a signal. */
 struct shell_result shell_run(struct arena *arena, const char *line);
 
+/* 0: the program is in the build folder, where CTest runs every unit test; else -1, and
+ * says so. */
+int shell_find(const char *program);
+
 #endif
