@@ -236,15 +236,11 @@ int count_children(pid_t pid)
 
 int herd_make(void **state)
 {
-	const char *missing;
-
 	(void)state;
 	unsetenv("SSH_AUTH_SOCK");
 	leave_terminal();
-	if (site_make(&site, &missing))
-		return 0;
-	printf("skipped: %s is missing\n", missing);
-	exit(77);
+	site_make(&site, false);
+	return 0;
 }
 
 int herd_unmake(void **state)

@@ -2,7 +2,6 @@
  * of the user and one of the system, a server with keys of two types.  Which of these it
  * shows depends on what it is asked for, so the order of algorithms is judged as well. */
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "coordinator/net/base64.h"
 #include "coordinator/net/hostalgs.h"
@@ -209,14 +208,10 @@ static void random_files_are_judged_as_ssh_judges_them(void **state)
 
 static int make(void **state)
 {
-	const char *missing;
 	char config[512];
 
 	(void)state;
-	if (!site_make(&site, &missing) || access("/usr/bin/ssh", X_OK) != 0) {
-		printf("skipped: sshd or ssh is missing\n");
-		exit(77);
-	}
+	site_make(&site, true);
 	test_run("cd %s && for k in ra rb; do ssh-keygen -q -t rsa -b 2048 -N '' -f $k; "
 		 "done",
 		site.folder);

@@ -1,7 +1,6 @@
 /* Our verdict on a host key against ssh's own, line by odd line. */
 #include <stdlib.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include "coordinator/net/base64.h"
 #include "coordinator/net/known_hosts.h"
@@ -279,14 +278,10 @@ static void every_odd_line_is_found_as_ssh_keygen_finds_it(void **state)
 
 static int make(void **state)
 {
-	const char *missing;
 	char path[128], config[512];
 
 	(void)state;
-	if (!site_make(&site, &missing) || access("/usr/bin/ssh", X_OK) != 0) {
-		printf("skipped: sshd or ssh is missing\n");
-		exit(77);
-	}
+	site_make(&site, true);
 	known_read_key(site.host_key, key);
 	known_read_key(site.other_host_key, other);
 	known_read_key(site.rsa_key, rsa);

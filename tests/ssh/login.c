@@ -7,10 +7,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "coordinator/net/key.h"
 #include "coordinator/net/transport.h"
 #include "coordinator/net/wire.h"
 #include "tests/ssh/herd.h"
+#include "tests/support/keys.h"
 #include "tests/support/test.h"
 
 static char second_key[128]; /* the servers know it as well */
@@ -155,19 +155,6 @@ enum agent_manners {
 	AGENT_LIES,    /* signs with something else */
 };
 
-static struct bytes public_of(const char *path, struct arena *arena)
-{
-	char name[160], *text;
-	struct bytes blob;
-
-	snprintf(name, sizeof(name), "%s.pub", path);
-	text = read_text(name);
-	assert_true(key_parse_public(
-		(struct bytes){ (const uint8_t *)text, strlen(text) }, &blob, arena));
-	free(text);
-	return blob;
-}
-
 static void send_message(int fd, uint8_t type, const struct buf *body)
 {
 	struct buf out = buf_with_cap(8192);
@@ -233,7 +220,8 @@ static pid_t start_agent(const char *path, enum agent_manners manners, const cha
 
 	if (pid == 0) {
 		alarm(60);
-		play_agent(accept(listener, NULL, NULL), manners, public_of(key, &arena));
+		play_agent(
+			accept(listener, NULL, NULL), manners, keys_public(&arena, key));
 	}
 	close(listener);
 	return pid;

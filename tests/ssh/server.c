@@ -31,13 +31,21 @@ char *read_text(const char *path)
 	return text;
 }
 
-bool site_make(struct site *site, const char **missing)
+static void need(const char *program)
+{
+	if (access(program, X_OK) == 0)
+		return;
+	printf("skipped: %s is missing\n", program);
+	exit(77);
+}
+
+void site_make(struct site *site, bool with_ssh)
 {
 	const char *tmp = getenv("TMPDIR");
 
-	*missing = sshd;
-	if (access(sshd, X_OK) != 0)
-		return false;
+	need(sshd);
+	if (with_ssh)
+		need("/usr/bin/ssh");
 	snprintf(site->folder, sizeof(site->folder), "%.40s/cpuherd-ssh.XXXXXX",
 		tmp ? tmp : "/tmp");
 	assert_non_null(mkdtemp(site->folder));
@@ -58,7 +66,6 @@ bool site_make(struct site *site, const char **missing)
 		 "ssh-keygen -q -t ed25519 -N secret -a 1 -C test -f locked && "
 		 "cat user.pub rsa.pub locked.pub > authorized",
 		site->folder);
-	return true;
 }
 
 void site_remove(const struct site *site)

@@ -18,8 +18,8 @@ struct site {
 	char rsa_key[96], locked_key[96];
 };
 
-/* False when a program is missing; then *missing names it. */
-bool site_make(struct site *site, const char **missing);
+/* Where sshd is missing, or the ssh that is wanted, says so and skips all tests (77). */
+void site_make(struct site *site, bool with_ssh);
 void site_remove(const struct site *site);
 
 /* The content of a file, to be freed. */

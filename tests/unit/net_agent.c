@@ -7,6 +7,7 @@
 
 #include "coordinator/net/agent.h"
 #include "coordinator/net/wire.h"
+#include "tests/support/keys.h"
 #include "tests/support/test.h"
 
 enum { WAITERS = 3 };
@@ -151,18 +152,6 @@ static void list_keys(void)
 
 /* ---- the near end */
 
-static struct bytes login_data(struct buf *out, const char *algorithm)
-{
-	wire_put_text(out, "a session");
-	buf_append(out, "\62", 1);
-	wire_put_text(out, "user");
-	wire_put_text(out, "ssh-connection");
-	wire_put_text(out, "publickey");
-	buf_append(out, "\1", 1);
-	wire_put_text(out, algorithm);
-	return buf_bytes(out);
-}
-
 static struct bytes text_bytes(const char *text)
 {
 	return (struct bytes){ (const uint8_t *)text, strlen(text) };
@@ -176,7 +165,7 @@ static enum rc sign(unsigned who, const char *blob, const char *algorithm, char 
 	uint8_t *out = NULL;
 	size_t size = 0;
 	enum rc rc = agent_sign(&st.agent, &st.who[who], text_bytes(blob),
-		login_data(&room, algorithm), &out, &size, e);
+		keys_login_data(&room, algorithm), &out, &size, e);
 
 	if (rc == RC_OK)
 		snprintf(text, 32, "%.*s", (int)size, (const char *)out);

@@ -16,6 +16,7 @@
 #include "coordinator/net/keyring.h"
 #include "coordinator/net/wire.h"
 #include "coordinator/ssh/ssh_config.h"
+#include "tests/support/keys.h"
 #include "tests/support/test.h"
 
 static char folder[64];
@@ -31,32 +32,7 @@ static const char *generate(const char *arguments)
 	return path;
 }
 
-/* What ssh-keygen wrote beside it. */
-static struct bytes public_of(const char *path)
-{
-	const char *text = test_read_file(&arena, arena_format(&arena, "%s.pub", path));
-	struct bytes blob;
-
-	assert_true(key_parse_public(
-		(struct bytes){ (const uint8_t *)text, strlen(text) }, &blob, &arena));
-	return blob;
-}
-
 /* ---- signatures */
-
-/* What a login signs, by this algorithm. */
-static struct bytes login_data(struct buf *out, const char *algorithm)
-{
-	wire_put_text(out, "a session");
-	buf_append(out, "\62", 1);
-	wire_put_text(out, "user");
-	wire_put_text(out, "ssh-connection");
-	wire_put_text(out, "publickey");
-	buf_append(out, "\1", 1);
-	wire_put_text(out, algorithm);
-	wire_put_text(out, "a blob");
-	return buf_bytes(out);
-}
 
 /* The two mpints as OpenSSL wants them. */
 static size_t der_of(struct bytes signature, uint8_t **out)
@@ -107,7 +83,7 @@ static bool verifies(const char *path, const EVP_MD *hash, bool ecdsa, struct by
 static void assert_signs(const char *path, const char *algorithm, const EVP_MD *hash)
 {
 	struct buf room = buf_with_cap(4096);
-	struct bytes data = login_data(&room, algorithm);
+	struct bytes data = keys_login_data(&room, algorithm);
 	uint8_t *signature = NULL;
 	size_t size = 0;
 	struct key key;
@@ -115,7 +91,7 @@ static void assert_signs(const char *path, const char *algorithm, const EVP_MD *
 
 	assert_rc(key_read(path, &key, &arena, &e), RC_OK, &e);
 	assert_int_equal(key.state, KEY_READY);
-	assert_true(wire_same(key.blob, public_of(path)));
+	assert_true(wire_same(key.blob, keys_public(&arena, path)));
 	/* many, for the leading zeros of some */
 	for (int i = 0; i < 20; i++) {
 		assert_rc(key_sign(&key, data, &signature, &size, &e), RC_OK, &e);
@@ -156,9 +132,9 @@ static void keys_of_every_kind_and_format_sign(void **state)
 static void an_ed25519_key_signs(void **state)
 {
 	const char *path = generate("-t ed25519 -N ''");
-	struct bytes blob = public_of(path), type, raw;
+	struct bytes blob = keys_public(&arena, path), type, raw;
 	struct buf room = buf_with_cap(4096);
-	struct bytes data = login_data(&room, "ssh-ed25519");
+	struct bytes data = keys_login_data(&room, "ssh-ed25519");
 	EVP_MD_CTX *context = EVP_MD_CTX_new();
 	uint8_t *signature;
 	size_t size;
@@ -185,7 +161,7 @@ static void an_ed25519_key_signs(void **state)
 static void a_key_signs_only_logins_and_only_as_what_it_is(void **state)
 {
 	struct buf room = buf_with_cap(4096), cut = buf_with_cap(4096);
-	struct bytes data = login_data(&room, "rsa-sha2-512"), other, algorithm;
+	struct bytes data = keys_login_data(&room, "rsa-sha2-512"), other, algorithm;
 	uint8_t *signature;
 	size_t size;
 	struct key key;
@@ -224,7 +200,7 @@ static void a_locked_key_gives_its_public_half(void **state)
 
 		assert_rc(key_read(path, &key, &arena, &e), RC_OK, &e);
 		assert_int_equal(key.state, KEY_LOCKED);
-		assert_true(wire_same(key.blob, public_of(path)));
+		assert_true(wire_same(key.blob, keys_public(&arena, path)));
 		assert_int_equal(key_is_rsa(key.blob), i == 1);
 		/* where the file does not say it, and nothing lies beside it */
 		test_run("rm %s.pub", path);
@@ -243,7 +219,7 @@ static void a_public_key_is_one_whatever_its_mode(void **state)
 	assert_rc(key_read(arena_format(&arena, "%s.pub", path), &key, &arena, &e), RC_OK,
 		&e);
 	assert_int_equal(key.state, KEY_PUBLIC);
-	assert_true(wire_same(key.blob, public_of(path)));
+	assert_true(wire_same(key.blob, keys_public(&arena, path)));
 }
 
 /* As ssh-keygen writes it, of a type that cannot sign here. */
@@ -320,7 +296,7 @@ static void a_public_key_stands_for_a_private_file_that_is_not_there(void **stat
 	key = keyring_find(&k, path);
 	assert_non_null(key);
 	assert_int_equal(key->state, KEY_PUBLIC);
-	assert_true(wire_same(key->blob, public_of(path)));
+	assert_true(wire_same(key->blob, keys_public(&arena, path)));
 	keyring_destroy(&k);
 	/* but -i is about the file, as with ssh */
 	settings.identities_named = true;
@@ -422,8 +398,8 @@ static void a_changed_byte_never_makes_another_key(void **state)
 			refused++;
 			continue;
 		}
-		assert_true(
-			wire_same(key.blob, public_of(path)) || key.state == KEY_LOCKED);
+		assert_true(wire_same(key.blob, keys_public(&arena, path)) ||
+			    key.state == KEY_LOCKED);
 		key_free(&key);
 	}
 	/* the comment, the kdf's "none" and the cipher's are all that may change */
