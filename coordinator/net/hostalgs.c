@@ -36,11 +36,16 @@ static const char *type_of(const char *algorithm)
 	return rsa ? "ssh-rsa" : algorithm;
 }
 
-/* Names whose keys known_hosts can judge. */
+/* Names whose keys known_hosts can judge.  Ed25519 comes first, as in ssh and unlike in
+ * libssh2: a key of that type that is revoked must not be passed by. */
 static struct names usable_of(const char *const *supported)
 {
+	static const char first[] = "ssh-ed25519";
 	struct names usable = { .count = 0 };
 
+	for (const char *const *name = supported; *name; name++)
+		if (strcmp(*name, first) == 0)
+			add(&usable, first);
 	for (; *supported; supported++)
 		if (known_type_bit(type_of(*supported)))
 			add(&usable, *supported);

@@ -301,8 +301,8 @@ static enum rc session_say(
 	enum rc rc = frame_put(&s->out, tag, value, e);
 
 	if (rc == RC_OK && s->trace)
-		session_trace(s, "sends", message_type_of(tag),
-			buf_bytes(&s->out).size - before);
+		session_trace(s, s->state == S_IDLE ? "will send" : "sends",
+			message_type_of(tag), buf_bytes(&s->out).size - before);
 	return rc;
 }
 

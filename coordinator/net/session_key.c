@@ -2,6 +2,8 @@
  * is offered. */
 #include "coordinator/net/session_steps.h"
 
+#include <string.h>
+
 #include "coordinator/net/wire.h"
 
 /* An agent that is of no use is a reason only if nobody gets in without it. */
@@ -121,8 +123,16 @@ static enum step refuse_login(struct session *s)
 static enum step broke_off(struct session *s)
 {
 	struct err why = s->err;
+	bool enough = s->login.next > 1 || strstr(why.text, "Too many authentication");
 
-	if (why.code == RC_SSH)
+	if (why.code == RC_SSH && enough)
+		err_set(&s->err, RC_AUTH, 0,
+			"%.500s (key %u was being tried): a server takes a few keys only "
+			"(MaxAuthTries); name the right one with -i, or with "
+			"IdentityFile "
+			"and IdentitiesOnly in ~/.ssh/config",
+			why.text, s->login.next);
+	else if (why.code == RC_SSH)
 		err_set(&s->err, RC_SSH, why.native, "%s (key %u was being tried)",
 			why.text, s->login.next);
 	return STEP_FAIL;

@@ -60,6 +60,23 @@ static void let_signals(const struct unlock *u)
 	sigprocmask(SIG_SETMASK, &u->before, NULL);
 }
 
+static enum rc describe_end(struct err *e)
+{
+	return err_set(e, RC_INTERRUPTED, 0, "interrupted; no node was asked yet");
+}
+
+/* Ctrl-C goes to the child as well, which may be gone before we look at our signals. */
+static bool has_come_to_an_end(const struct unlock *u)
+{
+	const struct timespec now = { 0 };
+	int signal;
+
+	do
+		signal = sigtimedwait(&u->held, NULL, &now);
+	while (signal == SIGCHLD || (signal < 0 && errno == EINTR));
+	return signal > 0;
+}
+
 /* The end of a child, or of the run.  ssh-add puts the terminal in order when it is told
  * to go. */
 static enum rc wait_for_child(
@@ -72,10 +89,9 @@ static enum rc wait_for_child(
 			continue;
 		kill(child, SIGTERM);
 		waitpid(child, status, 0);
-		return err_set(
-			e, RC_INTERRUPTED, 0, "interrupted; no node was asked yet");
+		return describe_end(e);
 	}
-	return RC_OK;
+	return has_come_to_an_end(u) ? describe_end(e) : RC_OK;
 }
 
 /* ---- the programs */

@@ -143,6 +143,35 @@ static void a_revoked_host_key_is_refused_although_it_is_known(void **state)
 	herd_end(&h, &s);
 }
 
+/* A second host key of another type, made once. */
+static void make_ecdsa_host_key(void)
+{
+	test_run("cd %s && { test -f ecdsa-host || ssh-keygen -q -t ecdsa -N '' -f "
+		 "ecdsa-host; "
+		 "}",
+		site.folder);
+}
+
+/* As in ssh, which asks for Ed25519 first: a revoked key must not be passed by. */
+static void a_revoked_key_of_a_new_node_is_refused_although_it_has_another(void **state)
+{
+	struct herd h;
+	char config[256];
+	struct server_options options = { SERVER_SSHD, 0, config };
+	struct server s;
+
+	(void)state;
+	make_ecdsa_host_key();
+	snprintf(config, sizeof(config), "HostKey %s/ecdsa-host\n", site.folder);
+	s = server_start(&site, &options);
+	herd_init(&h);
+	herd_add(&h, &s);
+	h.settings.strict = SSH_STRICT_NEW;
+	test_run("(printf '@revoked * '; cat %s.pub) >%s", site.host_key, h.record);
+	assert_refused(&h, RC_HOSTKEY, "is revoked by");
+	herd_end(&h, &s);
+}
+
 static void the_key_type_that_is_known_is_asked_for(void **state)
 {
 	struct herd h;
@@ -151,7 +180,7 @@ static void the_key_type_that_is_known_is_asked_for(void **state)
 	struct server s;
 
 	(void)state;
-	test_run("ssh-keygen -q -t ecdsa -N '' -f %s/ecdsa-host", site.folder);
+	make_ecdsa_host_key();
 	snprintf(config, sizeof(config), "HostKey %s/ecdsa-host\n", site.folder);
 	s = server_start(&site, &options);
 	herd_init(&h);
@@ -176,8 +205,7 @@ static void the_wish_for_host_key_algorithms_is_what_is_asked_for(void **state)
 	struct server s;
 
 	(void)state;
-	test_run("test -f %s/ecdsa-host || ssh-keygen -q -t ecdsa -N '' -f %s/ecdsa-host",
-		site.folder, site.folder);
+	make_ecdsa_host_key();
 	snprintf(config, sizeof(config), "HostKey %s/ecdsa-host\n", site.folder);
 	s = server_start(&site, &options);
 	herd_init(&h);
@@ -565,6 +593,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(an_unknown_host_key_is_refused_with_its_fingerprint),
 		cmocka_unit_test(accept_new_records_a_key_and_then_holds_the_node_to_it),
 		cmocka_unit_test(a_revoked_host_key_is_refused_although_it_is_known),
+		cmocka_unit_test(
+			a_revoked_key_of_a_new_node_is_refused_although_it_has_another),
 		cmocka_unit_test(the_key_type_that_is_known_is_asked_for),
 		cmocka_unit_test(the_wish_for_host_key_algorithms_is_what_is_asked_for),
 		cmocka_unit_test(a_server_with_a_host_certificate_shows_its_plain_key),

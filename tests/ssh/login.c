@@ -126,7 +126,8 @@ static void a_server_that_had_enough_keys_is_quoted(void **state)
 	}
 	h.settings.identity_files.count = 3;
 	assert_refused(
-		&h, RC_SSH, "Too many authentication failures (key 2 was being tried)");
+		&h, RC_AUTH, "Too many authentication failures (key 2 was being tried)");
+	assert_contains(fleet_error(h.fleet, 0)->text, "IdentitiesOnly");
 	herd_end(&h, &s);
 }
 

@@ -48,13 +48,13 @@ static void trace_names_the_frames_of_one_node(void **state)
 	const char *sends, *is_sent;
 
 	(void)state;
-	sends = strstr(r.err, line_of("WATCHED_A", "sends ask_facts, "));
-	assert_non_null(strstr(r.err, line_of("WATCHED_A", "sends hello, ")));
+	sends = strstr(r.err, line_of("WATCHED_A", "will send ask_facts, "));
+	assert_non_null(strstr(r.err, line_of("WATCHED_A", "will send hello, ")));
 	assert_non_null(sends);
 	is_sent = strstr(sends, line_of("WATCHED_A", "is sent welcome, "));
 	assert_non_null(is_sent);
 	assert_non_null(strstr(is_sent, line_of("WATCHED_A", "is sent facts, ")));
-	assert_null(strstr(r.err, line_of("WATCHED_B", "sends")));
+	assert_null(strstr(r.err, line_of("WATCHED_B", "will send")));
 	assert_null(strstr(r.err, line_of("WATCHED_B", "is sent")));
 }
 

@@ -50,37 +50,38 @@ static void list_names(const char *letters, const char **names)
 static const struct row {
 	const char *wish, *types, *supported, *wanted;
 } rows[] = {
-	{ NULL, "", OLD, "C,P,E,R" },
-	{ NULL, "", NEW, "C,P,E,S,T" },
-	{ "", "", NEW, "C,P,E,S,T" },
-	/* the types that are known first, in the order they are liked */
+	{ NULL, "", OLD, "E,C,P,R" },
+	{ NULL, "", NEW, "E,C,P,S,T" },
+	{ "", "", NEW, "E,C,P,S,T" },
+	/* Ed25519 first, as in ssh; before it the types that are known, in the order they
+	 * are liked */
 	{ NULL, "E", OLD, "E,C,P,R" },
-	{ NULL, "R", OLD, "R,C,P,E" },
-	{ NULL, "R", NEW, "S,T,C,P,E" },
+	{ NULL, "R", OLD, "R,E,C,P" },
+	{ NULL, "R", NEW, "S,T,E,C,P" },
 	{ NULL, "RE", NEW, "S,T,E,C,P" },
-	{ NULL, "D", OLD, "C,P,E,R" },
-	{ NULL, "D", NEW, "C,P,E,S,T" },
+	{ NULL, "D", OLD, "E,C,P,R" },
+	{ NULL, "D", NEW, "E,C,P,S,T" },
 	/* taken away, the known first */
 	{ "-E", "E", OLD, "C,P,R" },
 	{ "-ecdsa*", "R", NEW, "S,T,E" },
 	{ "-*", "", OLD, NULL },
 	{ "-*,!E", "", OLD, "E" },
 	/* added */
-	{ "+D", "", OLD, "C,P,E,R,D" },
-	{ "+R", "", NEW, "C,P,E,S,T,R" },
-	{ "+R", "R", NEW, "S,T,R,C,P,E" },
-	{ "+E", "", OLD, "C,P,E,R" },
-	{ "+X", "", OLD, "C,P,E,R" },
+	{ "+D", "", OLD, "E,C,P,R,D" },
+	{ "+R", "", NEW, "E,C,P,S,T,R" },
+	{ "+R", "R", NEW, "S,T,R,E,C,P" },
+	{ "+E", "", OLD, "E,C,P,R" },
+	{ "+X", "", OLD, "E,C,P,R" },
 	/* first, whatever is known */
 	{ "^E", "C", OLD, "E,C,P,R" },
 	{ "^rsa*,E", "C", NEW, "S,T,E,C,P" },
-	{ "^D", "", OLD, "D,C,P,E,R" },
+	{ "^D", "", OLD, "D,E,C,P,R" },
 	/* only these, in this order, whatever is known */
 	{ "E", "C", OLD, "E" },
 	{ "E,C", "C", OLD, "E,C" },
 	{ "R,E", "", NEW, "R,E" },
 	{ "ecdsa*", "", OLD, "C,P" },
-	{ "*", "", OLD, "C,P,E,R,D" },
+	{ "*", "", OLD, "E,C,P,R,D" },
 	{ "*-nistp?2?", "", OLD, "P" },
 	{ "E,E,E", "", OLD, "E" },
 	{ "S,E", "", OLD, "E" },
