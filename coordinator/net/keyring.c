@@ -87,10 +87,13 @@ static enum rc add_files(struct keyring *k, const struct ssh_settings *s, struct
 	return rc;
 }
 
-/* Do they ask for the same, for themselves and for what is before them? */
-static bool are_alike(const struct ssh_settings *a, const struct ssh_settings *b)
+/* Does this node ask for the same as the one before it, for itself and for what is on the
+ * way?  Most nodes share one list. */
+static bool is_like_the_last(const struct ssh_settings *const *settings, size_t i)
 {
-	return a->identity_files.item == b->identity_files.item &&
+	const struct ssh_settings *a = settings[i], *b = i ? settings[i - 1] : NULL;
+
+	return a && b && a->identity_files.item == b->identity_files.item &&
 	       a->identity_files.count == b->identity_files.count &&
 	       a->identities_named == b->identities_named &&
 	       a->identities_only == b->identities_only && a->agent == b->agent &&
@@ -107,8 +110,7 @@ enum rc keyring_load(struct keyring *k, const struct ssh_settings *const *settin
 	for (size_t i = 0; i < count && rc == RC_OK; i++) {
 		const struct ssh_settings *s = settings[i];
 
-		/* most nodes share one list */
-		if (i && are_alike(s, settings[i - 1]))
+		if (is_like_the_last(settings, i))
 			continue;
 		for (; s && rc == RC_OK; s = s->jump)
 			rc = add_files(k, s, e);
@@ -216,7 +218,7 @@ enum rc keyring_unlock(struct keyring *k, const struct ssh_settings *const *sett
 	for (size_t i = 0; i < count && rc == RC_OK; i++) {
 		const struct ssh_settings *s = settings[i];
 
-		if (i && are_alike(s, settings[i - 1]))
+		if (is_like_the_last(settings, i))
 			continue;
 		for (; s && rc == RC_OK; s = s->jump)
 			rc = add_locked(k, s, patience_ms, &need, e);
