@@ -15,7 +15,7 @@
 
 #include "base/log.h"
 
-enum { START_MS = 15000, STEP_MS = 10 };
+enum { START_MS = 15000, STEP_MS = 10, TOLD_MAX = 200 };
 
 /* Long enough for any run; the agent forgets the keys then, should it outlive us. */
 static const char lifetime[] = "12h";
@@ -60,6 +60,13 @@ static void let_signals(const struct unlock *u)
 	sigprocmask(SIG_SETMASK, &u->before, NULL);
 }
 
+static void pause_ms(long ms)
+{
+	const struct timespec time = { ms / 1000, ms % 1000 * 1000000 };
+
+	nanosleep(&time, NULL);
+}
+
 static enum rc describe_end(struct err *e)
 {
 	return err_set(e, RC_INTERRUPTED, 0, "interrupted; no node was asked yet");
@@ -77,8 +84,17 @@ static bool has_come_to_an_end(const struct unlock *u)
 	return signal > 0;
 }
 
-/* The end of a child, or of the run.  ssh-add puts the terminal in order when it is told
- * to go. */
+/* ssh-add puts the terminal in order when it is told to go; but told just before it begins
+ * to read, it does not notice, so it is told again. */
+static void end_child(pid_t child, int *status)
+{
+	for (int told = 0; waitpid(child, status, WNOHANG) == 0; told++) {
+		kill(child, told < TOLD_MAX ? SIGTERM : SIGKILL);
+		pause_ms(STEP_MS);
+	}
+}
+
+/* The end of a child, or of the run. */
 static enum rc wait_for_child(
 	const struct unlock *u, pid_t child, int *status, struct err *e)
 {
@@ -87,8 +103,7 @@ static enum rc wait_for_child(
 
 		if (signal == SIGCHLD || signal < 0)
 			continue;
-		kill(child, SIGTERM);
-		waitpid(child, status, 0);
+		end_child(child, status);
 		return describe_end(e);
 	}
 	return has_come_to_an_end(u) ? describe_end(e) : RC_OK;
@@ -117,13 +132,6 @@ static void become_agent(const struct unlock *u, int leash)
 	execlp("ssh-agent", "ssh-agent", "-a", u->socket, "-t", lifetime, "sh", "-c",
 		"cat; kill \"$SSH_AGENT_PID\"", (char *)NULL);
 	_exit(127);
-}
-
-static void pause_ms(long ms)
-{
-	const struct timespec time = { ms / 1000, ms % 1000 * 1000000 };
-
-	nanosleep(&time, NULL);
 }
 
 static enum rc start_agent(struct unlock *u, struct err *e)
