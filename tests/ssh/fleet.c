@@ -152,20 +152,28 @@ static void make_ecdsa_host_key(void)
 		site.folder);
 }
 
-/* As in ssh, which asks for Ed25519 first: a revoked key must not be passed by. */
-static void a_revoked_key_of_a_new_node_is_refused_although_it_has_another(void **state)
+/* A server with that key as well, and a herd of this one node, which knows neither. */
+static struct server server_of_two_keys(struct herd *h)
 {
-	struct herd h;
 	char config[256];
 	struct server_options options = { SERVER_SSHD, 0, config };
 	struct server s;
 
-	(void)state;
 	make_ecdsa_host_key();
 	snprintf(config, sizeof(config), "HostKey %s/ecdsa-host\n", site.folder);
 	s = server_start(&site, &options);
-	herd_init(&h);
-	herd_add(&h, &s);
+	herd_init(h);
+	herd_add(h, &s);
+	return s;
+}
+
+/* As in ssh, which asks for Ed25519 first: a revoked key must not be passed by. */
+static void a_revoked_key_of_a_new_node_is_refused_although_it_has_another(void **state)
+{
+	struct herd h;
+	struct server s = server_of_two_keys(&h);
+
+	(void)state;
 	h.settings.strict = SSH_STRICT_NEW;
 	test_run("(printf '@revoked * '; cat %s.pub) >%s", site.host_key, h.record);
 	assert_refused(&h, RC_HOSTKEY, "is revoked by");
@@ -175,16 +183,9 @@ static void a_revoked_key_of_a_new_node_is_refused_although_it_has_another(void 
 static void the_key_type_that_is_known_is_asked_for(void **state)
 {
 	struct herd h;
-	char config[256];
-	struct server_options options = { SERVER_SSHD, 0, config };
-	struct server s;
+	struct server s = server_of_two_keys(&h);
 
 	(void)state;
-	make_ecdsa_host_key();
-	snprintf(config, sizeof(config), "HostKey %s/ecdsa-host\n", site.folder);
-	s = server_start(&site, &options);
-	herd_init(&h);
-	herd_add(&h, &s);
 	/* left alone, libssh2 would take the ecdsa key */
 	trust(&h, &s, site.host_key);
 	assert_rc(herd_connect(&h), RC_OK, &h.err);
@@ -200,16 +201,9 @@ static void the_key_type_that_is_known_is_asked_for(void **state)
 static void the_wish_for_host_key_algorithms_is_what_is_asked_for(void **state)
 {
 	struct herd h;
-	char config[256];
-	struct server_options options = { SERVER_SSHD, 0, config };
-	struct server s;
+	struct server s = server_of_two_keys(&h);
 
 	(void)state;
-	make_ecdsa_host_key();
-	snprintf(config, sizeof(config), "HostKey %s/ecdsa-host\n", site.folder);
-	s = server_start(&site, &options);
-	herd_init(&h);
-	herd_add(&h, &s);
 	h.settings.strict = SSH_STRICT_NEW;
 	h.settings.host_key_algorithms = "ecdsa-*";
 	assert_rc(herd_connect(&h), RC_OK, &h.err);
