@@ -57,6 +57,16 @@
 		"the nodes named: the file there and its .cpuherd-old beside it") \
 	X(FORMAT, 27, "the level cannot be said in the format asked for", \
 		"the features or model named; another --as or --nova-release") \
+	X(TARGET, 28, "a node lacks what the target needs, or is set up against it", \
+		"the program or the setting named; --replace, where it is offered") \
+	X(DIFFERS, 29, "--check: something would be changed", \
+		"the differences shown; without --check they are written") \
+	X(DRIFTED, 30, "nodes have changed; guests on the level still migrate", \
+		"the changes named; cpuherd negotiate renews the lock") \
+	X(BROKEN, 31, "a node cannot keep the level: guests on it would not migrate", \
+		"the changes named; cpuherd negotiate --upgrade, or --without NODE") \
+	X(UNKNOWN, 32, "it could not be told of every node whether it keeps the level", \
+		"the nodes named; run again when they answer") \
 	X(INTERRUPTED, 130, "interrupted by a signal", "")
 
 #define RC_ENUM(code, status, meaning, hint) RC_##code,

@@ -49,6 +49,9 @@ enum rc place_path(const struct place_world *world, uint32_t place, const char *
 		base = world->config;
 		pattern += strlen("~config");
 	}
+	if (!*pattern || row->number == PLACE_domain ||
+		row->number == PLACE_cpu_map_index)
+		return err_set(e, RC_PLACE, 0, "%s cannot be written here", row->name);
 	hole = strstr(pattern, "%s");
 	*path = arena_format(arena, "%s%.*s%s%s", base, (int)(hole - pattern), pattern,
 		name, hole + strlen("%s"));

@@ -229,21 +229,44 @@ static enum rc handle_propose(
 
 /* ---- places */
 
-static enum rc handle_look(
-	struct dialogue *d, const void *request, struct arena *scratch, struct err *e)
+static enum rc look_at(struct dialogue *d, const struct spot *spot, struct arena *scratch,
+	struct found *out, struct err *e)
 {
-	const struct look *look = request;
 	struct place_content now = { .arena = scratch };
-	struct seen seen = { 0 };
+	struct digest *digest = arena_alloc(scratch, 1, sizeof(*digest));
 	char *path;
-	enum rc rc = place_path(&d->world, look->place, look->name, scratch, &path, e);
+	enum rc rc = place_path(&d->world, spot->place, spot->name, scratch, &path, e);
 
+	if (!digest)
+		return err_memory(e);
 	if (rc == RC_OK)
 		rc = place_look(&d->world, path, &now, e);
 	if (rc != RC_OK)
 		return rc;
-	seen = (struct seen){ path, now.exists, now.content };
-	return answer(d, MESSAGE_seen, &seen, e);
+	*digest = now.digest;
+	*out = (struct found){
+		.path = path, .exists = now.exists, .ours = true, .content = now.content
+	};
+	if (now.exists)
+		out->digest = (struct bytes){ digest->byte, DIGEST_BYTES };
+	return RC_OK;
+}
+
+static enum rc handle_look(
+	struct dialogue *d, const void *request, struct arena *scratch, struct err *e)
+{
+	const struct look *look = request;
+	size_t count = look->spots.count;
+	struct found *found = arena_alloc(scratch, count, sizeof(*found));
+	struct seen seen = { { found, count } };
+	enum rc rc = RC_OK;
+
+	if (!found)
+		return err_memory(e);
+	for (size_t i = 0; i < count && rc == RC_OK; i++)
+		rc = look_at(d, (const struct spot *)look->spots.item + i, scratch,
+			&found[i], e);
+	return rc == RC_OK ? answer(d, MESSAGE_seen, &seen, e) : rc;
 }
 
 /* Before libvirt is bothered; place_stage() checks again, under its lock. */
@@ -296,27 +319,34 @@ static enum rc handle_stage(
 {
 	const struct stage *s = request;
 	struct libvirt_guest guest = { s->virt_type, s->emulator, s->arch, s->machine };
-	struct place_request wanted = { s->run, NULL, s->content, s->expected };
+	const struct change *c = s->changes.item;
+	struct place_request wanted = { .run = s->run };
 	struct libvirt_verdict verdict;
-	struct staged staged;
+	struct staging staging;
+	struct staged staged = { { &staging, 1 } };
 	char *path;
-	enum rc rc = place_path(&d->world, s->place, s->name, scratch, &path, e);
+	enum rc rc;
 
+	if (s->changes.count != 1)
+		return err_set(e, RC_PROTOCOL, 0, "%zu changes", s->changes.count);
+	rc = place_path(&d->world, c->place, c->name, scratch, &path, e);
 	/* staged before: what is there now may be the new content already */
 	if (rc == RC_OK && d->place.state == PLACE_FREE)
-		rc = check_expected(d, path, s->expected, scratch, e);
+		rc = check_expected(d, path, c->expected, scratch, e);
 	if (rc == RC_OK)
-		rc = judge_content(d, &guest, s->content, scratch, &verdict, e);
+		rc = judge_content(d, &guest, c->content, scratch, &verdict, e);
 	if (rc != RC_OK)
 		return rc;
 	if (!verdict.accepted)
 		return err_set(e, RC_VOTE, 0, "libvirt refuses what shall be written: %s",
 			verdict.reason);
 	wanted.path = path;
+	wanted.content = c->content;
+	wanted.expected = c->expected;
 	rc = place_stage(&d->place, &d->world, &wanted, e);
 	if (rc == RC_OK)
 		rc = keep_guest(d, s, e);
-	staged = (struct staged){ path, d->place.state == PLACE_UNCHANGED };
+	staging = (struct staging){ path, d->place.state == PLACE_UNCHANGED };
 	return rc == RC_OK ? answer(d, MESSAGE_staged, &staged, e) : rc;
 }
 
@@ -337,7 +367,8 @@ static enum rc handle_verify(
 	const char *run = ((const struct verify *)request)->run;
 	struct place_content now = { .arena = scratch };
 	struct libvirt_verdict verdict;
-	struct verified verified;
+	struct reading reading;
+	struct verified verified = { { &reading, 1 } };
 	enum rc rc = place_read_back(&d->place, &d->world, run, &now, e);
 
 	if (rc == RC_OK && !now.exists)
@@ -346,7 +377,8 @@ static enum rc handle_verify(
 		rc = judge_content(d, &d->guest, now.content, scratch, &verdict, e);
 	if (rc != RC_OK)
 		return rc;
-	verified = (struct verified){ now.content, verdict.accepted, verdict.reason };
+	reading = (struct reading){ d->place.path, now.content, verdict.accepted,
+		verdict.reason };
 	return answer(d, MESSAGE_verified, &verified, e);
 }
 

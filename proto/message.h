@@ -17,7 +17,7 @@
 #include "base/err.h"
 #include "proto/table.h"
 
-enum { PROTOCOL_VERSION_MIN = 1, PROTOCOL_VERSION = 2 };
+enum { PROTOCOL_VERSION_MIN = 3, PROTOCOL_VERSION = 3 };
 
 /* ---- parts of messages: F(record, type, field, since, meaning), L(record, of, ...) */
 
@@ -56,6 +56,59 @@ enum { PROTOCOL_VERSION_MIN = 1, PROTOCOL_VERSION = 2 };
 	F(body_ref, text, name, 1, "which bulky fact (proto/facts.h)") \
 	F(body_ref, bytes, digest, 1, "SHA-256 of its bytes") \
 	F(body_ref, u64, size, 1, "number of its bytes")
+
+#define FIELDS_spot(F, L) \
+	F(spot, u32, place, 3, "number of the place (proto/place.h)") \
+	F(spot, text, name, 3, "name within the place, as its row says")
+
+#define FIELDS_found(F, L) \
+	F(found, text, path, 3, "what the place and name mean on this node") \
+	F(found, flag, exists, 3, "it is there") \
+	F(found, flag, ours, 3, \
+		"cpuherd wrote what is there, and nobody has changed it since") \
+	F(found, bytes, content, 3, "what is there; of a domain, its <cpu> element") \
+	F(found, bytes, digest, 3, \
+		"SHA-256 for change.expected; of a domain, of its whole definition")
+
+#define FIELDS_change(F, L) \
+	F(change, u32, place, 3, "number of the place") \
+	F(change, text, name, 3, "name within the place") \
+	F(change, bytes, content, 3, "what shall be there") \
+	F(change, bytes, expected, 3, \
+		"the digest that was found; empty: nothing is there") \
+	F(change, text, machine, 3, \
+		"of a domain: the machine type that it shall have; empty: its own")
+
+#define FIELDS_staging(F, L) \
+	F(staging, text, path, 3, "what commit will replace") \
+	F(staging, flag, unchanged, 3, \
+		"the content is there already; commit will not touch it")
+
+#define FIELDS_reading(F, L) \
+	F(reading, text, path, 3, "what was read") \
+	F(reading, bytes, content, 3, "as read back") \
+	F(reading, flag, accepted, 3, "the node's own software takes it") \
+	F(reading, text, reason, 3, "its words when not")
+
+#define FIELDS_domain(F, L) \
+	F(domain, text, uuid, 3, "its name as a place") \
+	F(domain, text, name, 3, "libvirt's name of it; any characters") \
+	F(domain, flag, persistent, 3, "it has a definition that outlives it") \
+	F(domain, flag, running, 3, "it is not shut off") \
+	F(domain, text, virt_type, 3, "kvm or qemu, or another of libvirt's words") \
+	F(domain, text, machine, 3, \
+		"machine type of the definition (else of what runs)") \
+	F(domain, text, cpu, 3, "<cpu> of the definition; empty: it has none") \
+	F(domain, text, live_cpu, 3, "<cpu> of what runs; empty: it does not run") \
+	F(domain, text, tag, 3, \
+		"its metadata of the namespace urn:cpuherd; empty: none") \
+	F(domain, bytes, digest, 3, "of the definition, for change.expected")
+
+#define FIELDS_nova_option(F, L) \
+	F(nova_option, text, file, 3, "path of the file") \
+	F(nova_option, text, section, 3, "libvirt, workarounds") \
+	F(nova_option, text, name, 3, "cpu_mode, cpu_models, ...") \
+	F(nova_option, text, value, 3, "as the file has it, lines joined")
 
 /* ---- messages */
 
@@ -119,45 +172,40 @@ enum { PROTOCOL_VERSION_MIN = 1, PROTOCOL_VERSION = 2 };
 		"features that libvirt named as standing in the way") \
 	F(vote, text, reason, 1, "libvirt's words; empty with a yes")
 
-#define FIELDS_look(F, L) \
-	F(look, u32, place, 1, "number of the place (proto/place.h)") \
-	F(look, text, name, 1, "name within the place: the level's")
+#define FIELDS_look(F, L) L(look, spot, spots, 3, "what is in these places?")
 
-#define FIELDS_seen(F, L) \
-	F(seen, text, path, 1, "the file that the place and name mean on this node") \
-	F(seen, flag, exists, 1, "it is there") \
-	F(seen, bytes, content, 1, "what is in it")
+#define FIELDS_seen(F, L) L(seen, found, found, 3, "one for each spot, in their order")
 
 #define FIELDS_stage(F, L) \
-	F(stage, text, run, 1, "name of the run") \
-	F(stage, u32, place, 1, "number of the place") \
-	F(stage, text, name, 1, "name within the place") \
-	F(stage, bytes, content, 1, "what shall be there") \
-	F(stage, bytes, expected, 1, \
-		"SHA-256 of what is there now; empty: nothing is there") \
-	F(stage, text, virt_type, 1, \
+	F(stage, text, run, 3, "name of the run") \
+	F(stage, text, holder, 3, \
+		"who runs it, for those who find the node held: \"user@host, process " \
+		"123\"") \
+	L(stage, change, changes, 3, \
+		"what shall be written, in this order; put back in the reverse order") \
+	F(stage, text, virt_type, 3, \
 		"as in propose: for the node's own libvirt to judge the content") \
-	F(stage, text, emulator, 1, "as in propose") \
-	F(stage, text, arch, 1, "as in propose") \
-	F(stage, text, machine, 1, "as in propose")
+	F(stage, text, emulator, 3, "as in propose") \
+	F(stage, text, arch, 3, "as in propose") \
+	F(stage, text, machine, 3, "as in propose") \
+	F(stage, texts, units, 3, \
+		"what commit restarts when it has written (proto/unit.h)") \
+	F(stage, flag, linger, 3, \
+		"when the connection ends before keep, leave the run to a later " \
+		"session; else it is reverted then")
 
 #define FIELDS_staged(F, L) \
-	F(staged, text, path, 1, "the file that commit will replace") \
-	F(staged, flag, unchanged, 1, \
-		"the content is there already; commit will touch nothing")
+	L(staged, staging, changes, 3, "one for each change, in their order")
 
 #define FIELDS_commit(F, L) F(commit, text, run, 1, "name of the run that was staged")
 
 #define FIELDS_committed(F, L) \
-	F(committed, flag, changed, 1, "the file was replaced or made")
+	F(committed, flag, changed, 1, "something was replaced or made")
 
 #define FIELDS_verify(F, L) F(verify, text, run, 1, "name of the run")
 
 #define FIELDS_verified(F, L) \
-	F(verified, bytes, content, 1, "the file as read back from its path") \
-	F(verified, flag, accepted, 1, \
-		"the node's libvirt can give a guest what the file says") \
-	F(verified, text, reason, 1, "libvirt's words when not")
+	L(verified, reading, changes, 3, "one for each change, in their order")
 
 #define FIELDS_revert(F, L) F(revert, text, run, 1, "name of the run")
 
@@ -165,9 +213,47 @@ enum { PROTOCOL_VERSION_MIN = 1, PROTOCOL_VERSION = 2 };
 	F(reverted, flag, changed, 1, "something had to be put back or removed")
 
 #define FIELDS_keep(F, L) \
-	F(keep, text, run, 1, "name of the run: it holds everywhere, forget the way back")
+	F(keep, text, run, 1, \
+		"name of the run: it is decided; from now on the node does not revert " \
+		"by itself")
 
-#define FIELDS_kept(F, L) F(kept, flag, changed, 1, "there was a way back to forget")
+#define FIELDS_kept(F, L) F(kept, flag, changed, 1, "it was not decided before")
+
+#define FIELDS_forget(F, L) \
+	F(forget, text, run, 3, \
+		"name of the run: it is kept everywhere, drop the way back")
+
+#define FIELDS_forgotten(F, L) \
+	F(forgotten, flag, changed, 1, "there was a way back to drop")
+
+#define FIELDS_recover(F, L) \
+	F(recover, text, run, 3, "name of a run; empty: whichever is unfinished here")
+
+#define FIELDS_recovered(F, L) \
+	F(recovered, u32, state, 3, "number of the run's state here (proto/place.h)") \
+	F(recovered, text, run, 3, "its name; empty: there is none") \
+	F(recovered, text, holder, 3, "who runs it, as in stage") \
+	F(recovered, text, since, 3, "when it was staged, UTC, RFC 3339") \
+	F(recovered, texts, paths, 3, "what it changes")
+
+#define FIELDS_ask_domains(F, L) F(ask_domains, u32, reserved, 3, "0")
+
+#define FIELDS_domains(F, L) \
+	L(domains, domain, domains, 3, \
+		"the node's persistent domains, and those that run")
+
+#define FIELDS_ask_nova(F, L) \
+	F(ask_nova, text, folder, 3, \
+		"folder of the drop-in below /etc/nova; empty: nova.conf.d")
+
+#define FIELDS_nova(F, L) \
+	F(nova, text, version, 3, "of the nova that is installed; empty: none is") \
+	F(nova, text, unit, 3, "systemd's name of nova-compute here; empty: none") \
+	F(nova, texts, files, 3, \
+		"configuration files in the order in which nova reads them") \
+	L(nova, nova_option, options, 3, \
+		"what they say of CPUs, in the same order; nothing else of them is " \
+		"sent")
 
 #define FIELDS_bye(F, L) F(bye, u32, reserved, 1, "0")
 
@@ -177,7 +263,9 @@ enum { PROTOCOL_VERSION_MIN = 1, PROTOCOL_VERSION = 2 };
 	F(failure, text, reason, 1, "one line: what, where")
 
 #define PARTS(P) \
-	P(leaf) P(msr) P(register_set) P(registers) P(parameter) P(gap) P(body_ref)
+	P(leaf) \
+	P(msr) P(register_set) P(registers) P(parameter) P(gap) P(body_ref) P(spot) \
+		P(found) P(change) P(staging) P(reading) P(domain) P(nova_option)
 
 enum message_direction { TO_PEER, TO_COORDINATOR };
 
@@ -193,21 +281,30 @@ enum message_direction { TO_PEER, TO_COORDINATOR };
 		"one bulky fact; one message for each asked for") \
 	M(7, propose, TO_PEER, "", "could a guest have this CPU here?") \
 	M(8, vote, TO_COORDINATOR, "propose", "the answer of the node's own libvirt") \
-	M(9, look, TO_PEER, "", "what is in this place?") \
-	M(10, seen, TO_COORDINATOR, "look", "its content") \
+	M(9, look, TO_PEER, "", "what is in these places?") \
+	M(10, seen, TO_COORDINATOR, "look", "their content") \
 	M(11, stage, TO_PEER, "", "prepare to write; nothing that others see changes") \
-	M(12, staged, TO_COORDINATOR, "stage", "prepared and judged by libvirt") \
+	M(12, staged, TO_COORDINATOR, "stage", \
+		"prepared, and judged by the node's own software") \
 	M(13, commit, TO_PEER, "", "make what was staged real") \
 	M(14, committed, TO_COORDINATOR, "commit", "it is real, on disk") \
 	M(15, verify, TO_PEER, "", "read it back") \
 	M(16, verified, TO_COORDINATOR, "verify", \
-		"what is there, and what libvirt says of it") \
+		"what is there, and what the node's own software says of it") \
 	M(17, revert, TO_PEER, "", "put back what was there before the run") \
 	M(18, reverted, TO_COORDINATOR, "revert", "it is as it was") \
-	M(19, keep, TO_PEER, "", "the run holds on every node") \
-	M(20, kept, TO_COORDINATOR, "keep", "the way back is gone") \
+	M(19, keep, TO_PEER, "", "every node is verified: the run is decided") \
+	M(20, kept, TO_COORDINATOR, "keep", "written down; only revert undoes it now") \
 	M(21, bye, TO_PEER, "", "no more requests; the peer ends") \
-	M(22, failure, TO_COORDINATOR, "any request", "the request was not carried out")
+	M(22, failure, TO_COORDINATOR, "any request", "the request was not carried out") \
+	M(23, forget, TO_PEER, "", "every node has kept: the way back is not needed") \
+	M(24, forgotten, TO_COORDINATOR, "forget", "it is gone") \
+	M(25, recover, TO_PEER, "", "how far did a run get here?") \
+	M(26, recovered, TO_COORDINATOR, "recover", "what the node's journal says") \
+	M(27, ask_domains, TO_PEER, "", "which guests are defined or run here?") \
+	M(28, domains, TO_COORDINATOR, "ask_domains", "their CPUs; no secrets of them") \
+	M(29, ask_nova, TO_PEER, "", "what does nova's configuration say of CPUs?") \
+	M(30, nova, TO_COORDINATOR, "ask_nova", "that, and which nova it is")
 
 #define RECORD_MEMBER_u32 uint32_t
 #define RECORD_MEMBER_u64 uint64_t

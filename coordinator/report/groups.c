@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "coordinator/inventory/fold.h"
+#include "coordinator/report/edits.h"
 #include "proto/texts.h"
 
 /* A pattern is short enough for whoever reads it back in; a list fits a few lines. */
@@ -17,17 +18,6 @@ static bool stands_alone(const struct report_node *n)
 static int compare_sizes(size_t a, size_t b)
 {
 	return (a > b) - (a < b);
-}
-
-static int compare_content(const struct report_node *a, const struct report_node *b)
-{
-	int order = compare_sizes(a->looked * 2u + a->exists, b->looked * 2u + b->exists);
-
-	if (!order)
-		order = compare_sizes(a->content.size, b->content.size);
-	return order || a->content.size == 0
-		       ? order
-		       : memcmp(a->content.data, b->content.data, a->content.size);
 }
 
 static int compare_refused(const struct texts *a, const struct texts *b)
@@ -49,9 +39,7 @@ static int compare_nodes(const struct report_node *a, const struct report_node *
 	if (!order)
 		order = strcmp(a->outcome, b->outcome);
 	if (!order)
-		order = strcmp(a->path, b->path);
-	if (!order)
-		order = compare_content(a, b);
+		order = edits_compare(&a->edits, &b->edits);
 	return order ? order : compare_refused(&a->refused, &b->refused);
 }
 

@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "coordinator/report/diff.h"
+#include "coordinator/report/edits.h"
 #include "coordinator/report/groups.h"
 #include "coordinator/report/writer.h"
 
@@ -65,16 +65,13 @@ static json_t *virt_types_of(struct writer *w, const struct report_node *n)
 static json_t *diff_of(
 	struct writer *w, const struct report *r, const struct report_node *n)
 {
-	struct bytes after = { (const uint8_t *)r->xml, strlen(r->xml) };
 	struct buf diff = buf_with_cap(DIFF_BYTES_MAX);
 	struct err e;
 	json_t *value = NULL;
 
-	if (!r->dry_run || !n->looked)
+	if (!r->dry_run || !n->edits.count)
 		return json_null();
-	if (diff_unified(&diff,
-		    (const char *const[]){ n->exists ? n->path : "/dev/null", n->path },
-		    (const struct bytes[]){ n->content, after }, w->arena, &e) == RC_OK)
+	if (edits_diff(&diff, &n->edits, w->arena, &e) == RC_OK)
 		value = json_stringn(
 			buf_bytes(&diff).size ? (const char *)buf_bytes(&diff).data : "",
 			buf_bytes(&diff).size);
@@ -93,7 +90,8 @@ static void node_put(struct writer *w, const struct report *r,
 	writer_put(w, object, "vote", writer_text_or_null(w, report_vote_name(n->vote)));
 	writer_put(w, object, "refused", writer_texts(w, &n->refused));
 	writer_put(w, object, "outcome", writer_text_or_null(w, n->outcome));
-	writer_put(w, object, "path", writer_text_or_null(w, n->path));
+	writer_put(w, object, "path",
+		writer_text_or_null(w, n->edits.count ? n->edits.item[0].title : ""));
 	writer_put(w, object, "diff", diff_of(w, r, n));
 	writer_put(w, object, "note", writer_text_or_null(w, n->note));
 	writer_put(w, object, "error", writer_error(w, &n->err));

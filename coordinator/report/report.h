@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "coordinator/cpu/conditions.h"
+#include "coordinator/target/target.h"
 
 enum report_vote { REPORT_NO_VOTE, REPORT_YES, REPORT_NO };
 
@@ -26,11 +27,9 @@ struct report_node {
 	enum report_vote vote;		  /* its last */
 	struct texts refused;		  /* what its noes took out, over all rounds */
 	const char *outcome;		  /* "": nothing was to be done here */
-	const char *path;		  /* of the place; "" unknown */
-	bool looked, exists;		  /* what was seen in the place */
-	struct bytes content;
-	const char *note; /* what to do about the outcome; "" */
-	struct err err;	  /* the first thing that went wrong */
+	struct edits edits;		  /* what was, or would be, written */
+	const char *note;		  /* what to do about the outcome; "" */
+	struct err err;			  /* the first thing that went wrong */
 };
 
 /* A feature that some node offers and the level does not hold. */

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "coordinator/report/diff.h"
+#include "coordinator/report/edits.h"
 #include "coordinator/report/groups.h"
 #include "coordinator/report/printer.h"
 #include "coordinator/report/utf8.h"
@@ -242,24 +242,6 @@ static void pools_print(const struct printer *p)
 
 /* ---- what a dry run shows: equal differences once, with all their nodes */
 
-static enum rc diff_of(const struct printer *p, const struct report_node *n,
-	struct buf *out, struct err *e)
-{
-	struct bytes after = { (const uint8_t *)p->report->xml, strlen(p->report->xml) };
-
-	return diff_unified(out,
-		(const char *const[]){ n->exists ? n->path : "/dev/null", n->path },
-		(const struct bytes[]){ n->content, after }, p->arena, e);
-}
-
-static bool same_change(const struct report_node *a, const struct report_node *b)
-{
-	return a->exists == b->exists && strcmp(a->path, b->path) == 0 &&
-	       a->content.size == b->content.size &&
-	       (a->content.size == 0 ||
-		       memcmp(a->content.data, b->content.data, a->content.size) == 0);
-}
-
 static enum rc change_print(
 	const struct printer *p, size_t first, bool *printed, struct err *e)
 {
@@ -269,14 +251,14 @@ static enum rc change_print(
 	enum rc rc;
 
 	for (size_t i = first; i < p->report->count; i++) {
-		if (printed[i] || !nodes[i].looked ||
-			!same_change(&nodes[i], &nodes[first]))
+		if (printed[i] || !nodes[i].edits.count ||
+			edits_compare(&nodes[i].edits, &nodes[first].edits) != 0)
 			continue;
 		printed[i] = true;
 		if (texts_add(&names, nodes[i].name, p->arena, e) != RC_OK)
 			return e->code;
 	}
-	rc = diff_of(p, &nodes[first], &diff, e);
+	rc = edits_diff(&diff, &nodes[first].edits, p->arena, e);
 	if (rc == RC_OK && buf_bytes(&diff).size)
 		fprintf(p->out, "\n%s:\n%.*s", nodes_text(p, &names),
 			(int)buf_bytes(&diff).size, (const char *)buf_bytes(&diff).data);
@@ -292,7 +274,7 @@ static enum rc changes_print(const struct printer *p, struct err *e)
 	enum rc rc = printed ? RC_OK : err_memory(e);
 
 	for (size_t i = 0; i < p->report->count && rc == RC_OK; i++)
-		if (!printed[i] && p->report->nodes[i].looked)
+		if (!printed[i] && p->report->nodes[i].edits.count)
 			rc = change_print(p, i, printed, e);
 	return rc;
 }

@@ -5,6 +5,7 @@
 #include "coordinator/verb/judge.h"
 #include "coordinator/verb/offering.h"
 #include "coordinator/verb/push.h"
+#include "coordinator/verb/survey.h"
 #include "coordinator/verb/verb.h"
 #include "coordinator/verb/vote.h"
 
@@ -29,15 +30,15 @@ static enum rc propose_level(struct run *run, struct err *e)
 /* Session daemons have folders of their own, so the path may differ between nodes. */
 static const char *path_of_all(struct run *run)
 {
-	const struct report_node *first = &run->nodes[0];
-	const char *text = NULL;
+	const struct report_node *nodes = run->nodes;
+	const char *first = nodes[0].edits.item[0].title, *text = NULL;
 
 	for (size_t i = 1; i < run->count && !text; i++)
-		if (strcmp(run->nodes[i].path, first->path) != 0)
+		if (strcmp(nodes[i].edits.item[0].title, first) != 0)
 			text = arena_format(&run->arena,
-				"%s on %s, and its like on each node", first->path,
-				first->name);
-	return text ? text : first->path;
+				"%s on %s, and its like on each node", first,
+				nodes[0].name);
+	return text ? text : first;
 }
 
 /* "3 nodes agree on Haswell-noTSX +12 -34 (kvm): written to PATH". */
@@ -63,10 +64,21 @@ static enum rc say_nothing_was_written(struct err *e)
 		e, inner.code, inner.native, "%.800s: nothing was written", inner.text);
 }
 
+static enum rc look(struct run *run, struct err *e)
+{
+	enum rc rc = survey_ask(run, e);
+
+	if (rc == RC_OK)
+		rc = survey_plan(run, e);
+	return rc == RC_OK ? run_blame(run, "nothing was written", e) : rc;
+}
+
 static enum rc negotiate_run(struct run *run, const struct options *o, struct err *e)
 {
 	enum rc rc = run_begin(run, o, e);
 
+	if (rc == RC_OK)
+		rc = survey_choose_targets(run, e);
 	/* a peer puts back what it changed when its connection ends before all is done */
 	if (rc == RC_OK && !o->dry_run)
 		rc = fleet_holds_all(run->fleet, e);
@@ -81,7 +93,7 @@ static enum rc negotiate_run(struct run *run, const struct options *o, struct er
 	if (rc == RC_OK)
 		rc = judge_remarks(run, e);
 	if (rc == RC_OK)
-		rc = push_look(run, e);
+		rc = look(run, e);
 	if (rc == RC_INTERRUPTED)
 		return say_nothing_was_written(e);
 	if (rc == RC_OK && !o->dry_run)

@@ -50,6 +50,10 @@ static const struct option_row {
 	ROW(0, "level-name", "NAME", TEXT, level_name,
 		FOR_NEGOTIATE | FOR_PLAN | FOR_RENDER, 0,
 		"name of the level and of its file (baseline)")
+	ROW(0, "target", "NAME", TEXTS, targets, FOR_NEGOTIATE, 0,
+		"where the level goes; may be given several times: stanza (stanza)")
+	FLAG(0, "replace", replace, FOR_NEGOTIATE,
+		"overwrite what somebody else has put in its place")
 	ROW(0, "require", "FEATURE", TEXTS, require, FOR_NEGOTIATE | FOR_PLAN, 0,
 		"no level without this feature; several are joined by commas")
 	ROW(0, "at-least", "NAME", TEXT, at_least, FOR_NEGOTIATE | FOR_PLAN, 0,

@@ -37,14 +37,14 @@ struct options {
 	const struct verb *verb;
 	struct texts nodes; /* what is not an option */
 	struct texts hosts_files, exclude, limit, without, require, identities,
-		known_hosts, trace, ssh_values;
+		known_hosts, trace, ssh_values, targets;
 	const char *user, *connect, *virt_type, *level_name, *model, *prefer, *at_least,
 		*simd, *from, *save, *out, *failed, *mitigations;
 	const char *as, *nova_release;
 	const char *ssh_config, *jump;
 	uint32_t port, connect_timeout_s, timeout_s, deadline_s, parallel, threads, tries;
 	bool no_agent, accept_new, become, dry_run, json, verbose, quiet, help;
-	bool cross_vendor, allow_unproven;
+	bool cross_vendor, allow_unproven, replace;
 };
 
 /* Fills *out from the words behind the verb; texts point into argv.  RC_USAGE

@@ -3,56 +3,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/digest.h"
 #include "base/log.h"
 #include "base/token.h"
 #include "coordinator/apply/twophase.h"
 #include "proto/place.h"
 
 enum { RUN_NAME_MAX = 4 + 33 }; /* "run-", 32 hexadecimal digits, NUL */
-
-/* ---- look */
-
-struct looking {
-	struct run *run;
-	struct look request;
-};
-
-static bool ask_look(
-	void *context, size_t node, enum message_tag *tag, const void **value)
-{
-	struct looking *l = context;
-
-	(void)node;
-	*tag = MESSAGE_look;
-	*value = &l->request;
-	return true;
-}
-
-static enum rc answer_seen(
-	void *context, size_t node, const struct message *m, struct err *e)
-{
-	struct looking *l = context;
-	struct report_node *n = &l->run->nodes[node];
-	const struct seen *seen = m->value;
-
-	(void)e;
-	n->path = seen->path;
-	n->looked = true;
-	n->exists = seen->exists;
-	n->content = seen->exists ? seen->content : (struct bytes){ 0 };
-	return RC_OK;
-}
-
-enum rc push_look(struct run *run, struct err *e)
-{
-	static const struct fleet_call call = { "look", ask_look, answer_seen,
-		.hold = true };
-	struct looking l = { run, { PLACE_stanza, run->options->level_name } };
-	enum rc rc = run_round(run, &call, &l, e);
-
-	return rc == RC_OK ? run_blame(run, "nothing was written", e) : rc;
-}
 
 /* ---- the requests of the two phases */
 
@@ -68,8 +24,7 @@ struct push {
 	struct run *run;
 	struct twophase phases;
 	char name[RUN_NAME_MAX];
-	struct bytes content;
-	struct digest *expected; /* of what was seen, per node */
+	const char *holder;
 	union request *requests;
 	bool *sent, *answered, *unchanged; /* in the round that runs */
 	enum twophase_request *fell;	   /* the request that first failed the node */
@@ -83,22 +38,30 @@ static enum rc name_make(char name[static RUN_NAME_MAX], struct err *e)
 	return token_make(name + 4, RUN_NAME_MAX - 4, e);
 }
 
+/* The node's edits as they travel. */
+static struct list changes_of(struct push *p, size_t node)
+{
+	const struct edits *edits = &p->run->nodes[node].edits;
+	struct change *changes = arena_alloc(
+		&p->run->arena, edits->count, sizeof(*changes));
+
+	for (size_t i = 0; changes && i < edits->count; i++) {
+		const struct edit *edit = &edits->item[i];
+
+		changes[i] = (struct change){ edit->place, edit->name, edit->after,
+			edit->expected, edit->machine };
+	}
+	return (struct list){ changes, changes ? edits->count : 0 };
+}
+
 static enum message_tag request_stage(struct push *p, size_t node)
 {
-	const struct report_node *n = &p->run->nodes[node];
 	const struct offer *offer = p->run->nodes[node].offer;
-	struct bytes expected = { 0 };
 
-	if (n->exists) {
-		p->expected[node] = digest_of(n->content.data, n->content.size);
-		expected = (struct bytes){ p->expected[node].byte, DIGEST_BYTES };
-	}
 	p->requests[node].stage = (struct stage){
 		.run = p->name,
-		.place = PLACE_stanza,
-		.name = p->run->options->level_name,
-		.content = p->content,
-		.expected = expected,
+		.holder = p->holder,
+		.changes = changes_of(p, node),
 		.virt_type = virt_names[p->run->virt],
 		.emulator = offer->emulator,
 		.arch = offer->arch,
@@ -136,29 +99,47 @@ static enum message_tag request_revert(struct push *p, size_t node)
 static enum rc answer_staged(
 	struct push *p, size_t node, const void *value, struct err *e)
 {
-	const struct staged *staged = value;
+	const struct list *changes = &((const struct staged *)value)->changes;
+	const struct staging *staging = changes->item;
+	const struct edits *edits = &p->run->nodes[node].edits;
 
-	(void)e;
-	p->run->nodes[node].path = staged->path;
-	p->unchanged[node] = staged->unchanged;
+	if (changes->count != edits->count)
+		return err_set(e, RC_PROTOCOL, 0, "%zu changes staged, not %zu",
+			changes->count, edits->count);
+	p->unchanged[node] = true;
+	for (size_t i = 0; i < changes->count; i++)
+		p->unchanged[node] &= staging[i].unchanged;
+	return RC_OK;
+}
+
+static enum rc check_reading(
+	const struct edit *edit, const struct reading *reading, struct err *e)
+{
+	if (reading->content.size != edit->after.size ||
+		memcmp(reading->content.data, edit->after.data, edit->after.size) != 0)
+		return err_set(e, RC_CONFLICT, 0,
+			"%s: what is there is not what was written", edit->title);
+	if (!reading->accepted)
+		return err_set(e, RC_VOTE, 0,
+			"%s: the node does not accept what was written: %s", edit->title,
+			reading->reason);
 	return RC_OK;
 }
 
 static enum rc answer_verified(
 	struct push *p, size_t node, const void *value, struct err *e)
 {
-	const struct verified *verified = value;
+	const struct list *changes = &((const struct verified *)value)->changes;
+	const struct reading *reading = changes->item;
+	const struct edits *edits = &p->run->nodes[node].edits;
+	enum rc rc = RC_OK;
 
-	if (verified->content.size != p->content.size ||
-		memcmp(verified->content.data, p->content.data, p->content.size) != 0)
-		return err_set(e, RC_CONFLICT, 0,
-			"%s: what is there is not what was written",
-			p->run->nodes[node].path);
-	if (!verified->accepted)
-		return err_set(e, RC_VOTE, 0,
-			"%s: libvirt does not accept what was written: %s",
-			p->run->nodes[node].path, verified->reason);
-	return RC_OK;
+	if (changes->count != edits->count)
+		return err_set(e, RC_PROTOCOL, 0, "%zu changes verified, not %zu",
+			changes->count, edits->count);
+	for (size_t i = 0; i < changes->count && rc == RC_OK; i++)
+		rc = check_reading(&edits->item[i], &reading[i], e);
+	return rc;
 }
 
 /* The answer says all by being there. */
@@ -292,8 +273,8 @@ static void unsure_tell(struct push *p, size_t node)
 		note = arena_format(&p->run->arena,
 			"%s failed after it may have written: its peer puts the old file "
 			"back by itself when the connection ends, unless it was killed; "
-			"look at %s, and for %s.cpuherd-old beside it",
-			twophase_request_name(p->fell[node]), n->path, n->path);
+			"look at %s, and for .cpuherd-old beside it",
+			twophase_request_name(p->fell[node]), n->edits.item[0].title);
 	n->note = note ? note : "";
 }
 
@@ -345,16 +326,13 @@ enum rc push_write(struct run *run, struct err *e)
 
 	if (rc != RC_OK)
 		return rc;
-	p.content = (struct bytes){ (const uint8_t *)run->report.xml,
-		strlen(run->report.xml) };
-	p.expected = arena_alloc(&run->arena, n, sizeof(*p.expected));
+	p.holder = "cpuherd";
 	p.requests = arena_alloc(&run->arena, n, sizeof(*p.requests));
 	p.sent = arena_alloc(&run->arena, n, sizeof(*p.sent));
 	p.answered = arena_alloc(&run->arena, n, sizeof(*p.answered));
 	p.unchanged = arena_alloc(&run->arena, n, sizeof(*p.unchanged));
 	p.fell = arena_alloc(&run->arena, n, sizeof(*p.fell));
-	if (!state || !p.expected || !p.requests || !p.sent || !p.answered ||
-		!p.unchanged || !p.fell)
+	if (!state || !p.requests || !p.sent || !p.answered || !p.unchanged || !p.fell)
 		return err_memory(e);
 	p.phases = twophase_begin(state, n);
 	while (twophase_next(&p.phases) != REQUEST_NONE)

@@ -7,9 +7,6 @@
 
 #include "coordinator/verb/run.h"
 
-/* What is in the place now?  Fills path, exists and content of every node. */
-enum rc push_look(struct run *run, struct err *e);
-
 /* Stage, commit, verify, keep; or revert.  Fills outcome and note of every node.
  * RC_OK: every node holds the level.  RC_INTERRUPTED or a node's code: no node does,
  * unless it did before.  RC_PARTIAL: the nodes named may. */

@@ -58,7 +58,7 @@ static enum rc nodes_make(struct run *run, struct err *e)
 	for (size_t i = 0; i < run->count; i++) {
 		facts_init(&run->facts[i]);
 		run->nodes[i].name = run->inventory.nodes[i].name;
-		run->nodes[i].outcome = run->nodes[i].path = run->nodes[i].note = "";
+		run->nodes[i].outcome = run->nodes[i].note = "";
 	}
 	run->report.nodes = run->nodes;
 	run->report.count = run->count;

@@ -49,6 +49,12 @@ struct run {
 	struct offer *offers;	    /* one per class; node is NULL: none */
 	enum virt_type *offer_virt; /* for which it was made */
 	struct wishes wishes;
+
+	/* where the level goes */
+	const struct target *targets[8];
+	size_t target_count;
+	struct survey *surveys; /* one per node, by survey_ask() */
+
 	struct conditions conditions;
 	struct level level;
 	struct document document; /* of --as */

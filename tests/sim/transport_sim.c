@@ -76,7 +76,7 @@ static void peer_says(struct transport *t, enum sim_step step, struct bytes word
 static void peer_answers(
 	struct transport *t, enum sim_step step, enum message_tag tag, const void *value)
 {
-	static const struct staged staged = { "/x", false };
+	static const struct staged staged = { { NULL, 0 } };
 	static const struct failure failure = { "LIBVIRT", 5, "no libvirt" };
 	struct buf words = buf_with_cap(STREAM_BYTES);
 	struct err e;

@@ -131,12 +131,18 @@ static char *keep_text(const char *text)
 static enum rc do_look(struct fleet *f, size_t node, const void *request)
 {
 	struct fake_node *n = &fake_nodes[node];
-	struct seen seen = { .path = "/etc/libvirt/cpuherd/baseline.xml",
+	struct bytes now = text_bytes(n->file);
+	struct digest digest = digest_of(n->file ? n->file : "", now.size);
+	struct found found = { .path = "/etc/libvirt/cpuherd/baseline.xml",
 		.exists = n->file,
-		.content = text_bytes(n->file) };
+		.ours = true,
+		.content = now };
+	struct seen seen = { { &found, 1 } };
 	enum rc rc;
 
-	(void)request;
+	assert_int_equal(((const struct look *)request)->spots.count, 1);
+	if (n->file)
+		found.digest = (struct bytes){ digest.byte, DIGEST_BYTES };
 	rc = answer_send(f, node, MESSAGE_seen, &seen);
 	if (n->changes_after_look)
 		n->file = keep_text("somebody else's\n");
@@ -152,18 +158,18 @@ static enum rc fails(size_t node, enum rc code, const char *text)
 
 static enum rc do_stage(struct fleet *f, size_t node, const void *request)
 {
-	const struct stage *s = request;
+	const struct change *s = ((const struct stage *)request)->changes.item;
 	struct fake_node *n = &fake_nodes[node];
 	struct bytes now = text_bytes(n->file);
 	struct digest digest = digest_of(n->file ? n->file : "", now.size);
 	char *content = arena_text_n(&f->arena, s->content.data, s->content.size);
-	struct staged staged = { .path = "/etc/libvirt/cpuherd/baseline.xml" };
+	struct staging staging = { .path = "/etc/libvirt/cpuherd/baseline.xml" };
 
 	if (n->file ? !digest_equals(&digest, s->expected) : s->expected.size != 0)
 		return fails(node, RC_CONFLICT, "baseline.xml changed");
-	staged.unchanged = n->file && strcmp(n->file, content) == 0;
-	n->staged = staged.unchanged ? NULL : content;
-	return answer_send(f, node, MESSAGE_staged, &staged);
+	staging.unchanged = n->file && strcmp(n->file, content) == 0;
+	n->staged = staging.unchanged ? NULL : content;
+	return answer_send(f, node, MESSAGE_staged, &(struct staged){ { &staging, 1 } });
 }
 
 static enum rc do_commit(struct fleet *f, size_t node, const void *request)
@@ -189,9 +195,12 @@ static enum rc do_verify(struct fleet *f, size_t node, const void *request)
 
 	(void)request;
 	return answer_send(f, node, MESSAGE_verified,
-		&(struct verified){ .content = text_bytes(lies ? "<cpu/>" : n->file),
-			.accepted = !n->rejects,
-			.reason = n->rejects ? "unknown CPU feature" : "" });
+		&(struct verified){
+			{ &(struct reading){
+				  .content = text_bytes(lies ? "<cpu/>" : n->file),
+				  .accepted = !n->rejects,
+				  .reason = n->rejects ? "unknown CPU feature" : "" },
+				1 } });
 }
 
 static void put_back(struct fake_node *n)

@@ -283,8 +283,8 @@ static enum rc fake_read(struct transport *t, enum transport_stream stream, void
 /* What the peer of the script answers. */
 static void peer_answers(const struct message *m)
 {
-	static const struct welcome welcome = { 1, "0", 0 };
-	static const struct staged staged = { "/x", false };
+	static const struct welcome welcome = { PROTOCOL_VERSION, "0", 0 };
+	static const struct staged staged = { { NULL, 0 } };
 	struct facts facts = { .hostname = "scripted", .cmdline = script.manner.cmdline };
 	struct failure failure = { script.manner.failure, 5, "no libvirt" };
 	struct err e;

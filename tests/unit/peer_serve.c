@@ -4,8 +4,9 @@
 
 static void a_whole_run_is_answered_message_by_message(void **state)
 {
-	struct look look = { PLACE_stanza, "lab" };
-	const struct verified *verified;
+	struct spot spot = { PLACE_stanza, "lab" };
+	struct look look = { { &spot, 1 } };
+	const struct reading *reading;
 	struct talk t;
 
 	(void)state;
@@ -20,16 +21,16 @@ static void a_whole_run_is_answered_message_by_message(void **state)
 	say_bye(&t);
 	run(&t);
 	assert_rc(t.end, RC_OK, &t.e);
-	assert_int_equal(((const struct welcome *)hear(&t, MESSAGE_welcome))->version, 1);
-	assert_false(((const struct seen *)hear(&t, MESSAGE_seen))->exists);
-	assert_string_equal(
-		((const struct staged *)hear(&t, MESSAGE_staged))->path, path);
+	assert_int_equal(((const struct welcome *)hear(&t, MESSAGE_welcome))->version,
+		PROTOCOL_VERSION);
+	assert_false(hear_found(&t)->exists);
+	assert_string_equal(hear_staging(&t)->path, path);
 	assert_true(((const struct committed *)hear(&t, MESSAGE_committed))->changed);
-	verified = hear(&t, MESSAGE_verified);
-	assert_true(verified->accepted);
-	assert_memory_equal(verified->content.data, new_text, strlen(new_text));
+	reading = hear_reading(&t);
+	assert_true(reading->accepted);
+	assert_memory_equal(reading->content.data, new_text, strlen(new_text));
 	assert_true(((const struct kept *)hear(&t, MESSAGE_kept))->changed);
-	assert_true(((const struct seen *)hear(&t, MESSAGE_seen))->exists);
+	assert_true(hear_found(&t)->exists);
 	hear_nothing_more(&t);
 	assert_true(is_written(&t));
 	close_talk(&t);
@@ -134,7 +135,8 @@ static void what_libvirt_refuses_is_not_staged(void **state)
 
 static void a_failing_request_does_not_end_the_dialogue(void **state)
 {
-	struct look outside = { PLACE_stanza, "../../passwd" }, nowhere = { 77, "lab" };
+	struct spot spots[] = { { PLACE_stanza, "../../passwd" }, { 77, "lab" } };
+	struct look outside = { { &spots[0], 1 } }, nowhere = { { &spots[1], 1 } };
 	struct talk t;
 
 	(void)state;

@@ -108,18 +108,19 @@ static inline void say(struct talk *t, enum message_tag tag, const void *value)
 
 static inline void say_hello(struct talk *t)
 {
-	struct hello hello = { 1, 1, "qemu:///system" };
+	struct hello hello = { 3, 3, "qemu:///system" };
 
 	say(t, MESSAGE_hello, &hello);
 }
 
 static inline void say_stage(struct talk *t, const char *content)
 {
-	struct stage stage = { .run = "run1",
-		.place = PLACE_stanza,
+	struct change change = { .place = PLACE_stanza,
 		.name = "lab",
-		.content = { (const uint8_t *)content, strlen(content) },
-		.virt_type = "kvm" };
+		.content = { (const uint8_t *)content, strlen(content) } };
+	struct stage stage = {
+		.run = "run1", .changes = { &change, 1 }, .virt_type = "kvm"
+	};
 
 	say(t, MESSAGE_stage, &stage);
 }
@@ -177,16 +178,42 @@ static inline void run(struct talk *t)
 }
 
 /* The next answer, which must be of that kind. */
-static const void *hear(struct talk *t, enum message_tag tag)
+static inline const void *hear(struct talk *t, enum message_tag tag)
 {
 	struct message m;
 	struct err e;
 
-	assert_rc(frame_take(&t->answers, 1, &t->arena, &m, &e), RC_OK, &e);
+	assert_rc(
+		frame_take(&t->answers, PROTOCOL_VERSION, &t->arena, &m, &e), RC_OK, &e);
 	if (m.type->tag != tag && m.type->tag == MESSAGE_failure)
 		fail_msg("failure: %s", ((const struct failure *)m.value)->reason);
 	assert_string_equal(m.type->name, message_type_of(tag)->name);
 	return m.value;
+}
+
+static inline const struct found *hear_found(struct talk *t)
+{
+	const struct list *list = &((const struct seen *)hear(t, MESSAGE_seen))->found;
+
+	assert_int_equal(list->count, 1);
+	return list->item;
+}
+
+static inline const struct staging *hear_staging(struct talk *t)
+{
+	const struct list *list = &((const struct staged *)hear(t, MESSAGE_staged))
+					   ->changes;
+
+	assert_int_equal(list->count, 1);
+	return list->item;
+}
+
+static inline const struct reading *hear_reading(struct talk *t)
+{
+	const struct verified *verified = hear(t, MESSAGE_verified);
+
+	assert_int_equal(verified->changes.count, 1);
+	return verified->changes.item;
 }
 
 static const struct failure *hear_failure(struct talk *t, const char *code)

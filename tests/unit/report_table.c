@@ -18,6 +18,8 @@ static struct report_node nodes[3];
 static struct level level;
 static struct report report;
 
+static struct edit edits[2];
+
 static int make_report(void **state)
 {
 	static struct level_feature features[] = { { "aes", POLICY_DISABLE },
@@ -29,7 +31,7 @@ static int make_report(void **state)
 	memset(facts, 0, sizeof(facts));
 	memset(nodes, 0, sizeof(nodes));
 	for (int i = 0; i < 3; i++)
-		nodes[i].path = nodes[i].note = nodes[i].outcome = "";
+		nodes[i].note = nodes[i].outcome = "";
 	for (int i = 0; i < 2; i++) {
 		struct facts *f = &facts[i].small;
 
@@ -40,7 +42,9 @@ static int make_report(void **state)
 		nodes[i].facts = &facts[i];
 		nodes[i].offer = &offers[i];
 		nodes[i].vote = REPORT_YES;
-		nodes[i].path = "/etc/libvirt/cpuherd/baseline.xml";
+		nodes[i].edits = (struct edits){ &edits[i], 1 };
+		edits[i] = (struct edit){ .title = "/etc/libvirt/cpuherd/baseline.xml",
+			.machine = "" };
 	}
 	offers[0].cpu = "AMD EPYC™ 7601";
 	offers[1].cpu = "evil \033[2J\xff\xfe\xc2\x9b CPU";
