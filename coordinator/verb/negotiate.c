@@ -1,10 +1,9 @@
-#include <string.h>
-
 #include "coordinator/verb/gather.h"
 #include "coordinator/verb/guests.h"
 #include "coordinator/verb/judge.h"
 #include "coordinator/verb/offering.h"
 #include "coordinator/verb/push.h"
+#include "coordinator/verb/summary.h"
 #include "coordinator/verb/survey.h"
 #include "coordinator/verb/verb.h"
 #include "coordinator/verb/vote.h"
@@ -25,34 +24,6 @@ static enum rc propose_level(struct run *run, struct err *e)
 	if (rc == RC_OK)
 		rc = run_blame(run, nothing_written, e);
 	return rc == RC_OK ? judge_level(run, e) : rc;
-}
-
-/* Session daemons have folders of their own, so the path may differ between nodes. */
-static const char *path_of_all(struct run *run)
-{
-	const struct report_node *nodes = run->nodes;
-	const char *first = nodes[0].edits.item[0].title, *text = NULL;
-
-	for (size_t i = 1; i < run->count && !text; i++)
-		if (strcmp(nodes[i].edits.item[0].title, first) != 0)
-			text = arena_format(&run->arena,
-				"%s on %s, and its like on each node", first,
-				nodes[0].name);
-	return text ? text : first;
-}
-
-/* "3 nodes agree on Haswell-noTSX +12 -34 (kvm): written to PATH". */
-static void sum_up(struct run *run, const char *what)
-{
-	const struct level *l = &run->level;
-	const char *summary = arena_format(&run->arena,
-		"%zu node%s agree%s on %s +%zu -%zu (%s): %s %s", run->count,
-		run->count == 1 ? "" : "s", run->count == 1 ? "s" : "", l->model,
-		report_policy_count(l, POLICY_REQUIRE),
-		report_policy_count(l, POLICY_DISABLE), run->report.virt, what,
-		path_of_all(run));
-
-	run->report.summary = summary ? summary : "";
 }
 
 /* Behind what the network knows of an interrupt: during which phase. */
@@ -98,15 +69,9 @@ static enum rc negotiate_run(struct run *run, const struct options *o, struct er
 		return say_nothing_was_written(e);
 	if (rc == RC_OK && !o->dry_run)
 		rc = push_write(run, e);
-	if (rc != RC_OK)
-		return rc;
-	if (o->dry_run)
-		sum_up(run, "dry run, nothing was written to");
-	else if (push_changed_nothing(run))
-		sum_up(run, "unchanged in");
-	else
-		sum_up(run, "written to");
-	return RC_OK;
+	if (rc == RC_OK)
+		summary_tell(run);
+	return rc == RC_OK && o->check ? summary_check(run, e) : rc;
 }
 
 enum rc negotiate_main(const struct options *o, struct err *e)

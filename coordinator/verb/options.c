@@ -47,6 +47,8 @@ static const struct option_row {
 		"write each node's facts to DIR/NODE.facts")
 	FLAG(0, "dry-run", dry_run, FOR_NEGOTIATE,
 		"agree, show what would be written, write nothing")
+	FLAG(0, "check", check, FOR_NEGOTIATE,
+		"the same, with exit status 29 where something would be written")
 	ROW(0, "level-name", "NAME", TEXT, level_name,
 		FOR_NEGOTIATE | FOR_PLAN | FOR_RENDER, 0,
 		"name of the level and of its file (baseline)")
@@ -290,6 +292,7 @@ enum rc options_parse(struct options *out, const struct verb *verb, int argc, ch
 		.connect = "",
 		.mitigations = mitigation_floor_names[FLOOR_WARN] };
 	rc = options_read(out, argc, argv, arena, e);
+	out->dry_run |= out->check;
 	if (rc == RC_OK && !out->help)
 		rc = options_check(out, e);
 	if (rc == RC_OK && !out->help)

@@ -43,7 +43,7 @@ struct options {
 	const char *as, *nova_release;
 	const char *ssh_config, *jump;
 	uint32_t port, connect_timeout_s, timeout_s, deadline_s, parallel, threads, tries;
-	bool no_agent, accept_new, become, dry_run, json, verbose, quiet, help;
+	bool no_agent, accept_new, become, dry_run, check, json, verbose, quiet, help;
 	bool cross_vendor, allow_unproven, replace;
 };
 

@@ -320,6 +320,31 @@ static void a_dry_run_shows_what_would_be_written_and_writes_nothing(void **stat
 	assert_contains(out, "dry run, nothing was written to");
 }
 
+static void a_check_tells_by_its_exit_status_whether_anything_would_be_written(
+	void **state)
+{
+	struct err e = { 0 };
+	char *out;
+
+	(void)state;
+	fake_nodes[1].file = (char *)"<cpu/>\n";
+	assert_rc(run_verb("negotiate --quiet --check node[01-03]", &out, &e), RC_DIFFERS,
+		&e);
+	assert_string_equal(
+		e.text, "3 of 3 nodes would be changed (node01, node02, node03)");
+	assert_not_asked(MESSAGE_stage);
+	assert_contains(out, "\n-<cpu/>\n+<cpu mode='custom'");
+	assert_contains(out, "dry run, nothing was written to");
+	assert_rc(negotiate(&out, &e), RC_OK, &e);
+	assert_rc(run_verb("negotiate --quiet --check node[01-03]", &out, &e), RC_OK, &e);
+	assert_contains(out, "dry run, unchanged in /etc/libvirt/cpuherd/baseline.xml");
+	fake_nodes[2].file = NULL;
+	assert_rc(run_verb("negotiate --quiet --check node[01-03]", &out, &e), RC_DIFFERS,
+		&e);
+	assert_string_equal(e.text, "1 of 3 nodes would be changed (node03)");
+	assert_null(fake_nodes[2].file);
+}
+
 static void each_node_that_fails_or_dies_in_each_phase_leaves_all_as_before(void **state)
 {
 	static const enum message_tag phases[] = { MESSAGE_look, MESSAGE_stage,
@@ -559,6 +584,7 @@ int main(int argc, char **argv)
 		CASE(a_no_to_what_every_guest_needs_ends_the_run),
 		CASE(a_vote_on_another_proposal_is_no_vote),
 		CASE(a_dry_run_shows_what_would_be_written_and_writes_nothing),
+		CASE(a_check_tells_by_its_exit_status_whether_anything_would_be_written),
 		CASE(each_node_that_fails_or_dies_in_each_phase_leaves_all_as_before),
 		CASE(a_node_that_dies_after_commit_is_told_what_its_peer_does),
 		CASE(what_a_peer_could_not_put_back_is_told_in_its_words),
