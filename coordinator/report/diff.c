@@ -19,6 +19,21 @@ struct edit {
 	size_t at[2]; /* lines of either file before this one */
 };
 
+/* As diff -u has it: a last line without newline is not equal to one with. */
+static const char *line_make(
+	const uint8_t *from, size_t length, bool ended, struct arena *arena)
+{
+	char *text = arena_text_n(arena, from, length);
+
+	for (size_t i = 0; text && i < length; i++)
+		if (text[i] == '\0')
+			text[i] = '?';
+	if (!text || ended)
+		return text ? utf8_clean(arena, text) : NULL;
+	return arena_format(
+		arena, "%s\n\\ No newline at end of file", utf8_clean(arena, text));
+}
+
 static enum rc lines_split(
 	struct bytes file, struct arena *arena, struct lines *out, struct err *e)
 {
@@ -28,15 +43,12 @@ static enum rc lines_split(
 	while (from < end) {
 		const uint8_t *newline = memchr(from, '\n', (size_t)(end - from));
 		size_t length = (size_t)((newline ? newline : end) - from);
-		char *text = arena_text_n(arena, from, length);
+		const char *text = line_make(from, length, newline, arena);
 
 		out->line = arena_grow(arena, out->line, out->count, sizeof(*out->line));
 		if (!text || !out->line)
 			return err_memory(e);
-		for (size_t i = 0; i < length; i++)
-			if (text[i] == '\0')
-				text[i] = '?';
-		out->line[out->count++] = utf8_clean(arena, text);
+		out->line[out->count++] = text;
 		from += length + 1;
 	}
 	return RC_OK;

@@ -43,15 +43,36 @@ static int compare_nodes(const struct report_node *a, const struct report_node *
 	return order ? order : compare_refused(&a->refused, &b->refused);
 }
 
-static int by_likeness(const void *left, const void *right)
+/* Nobody is like a node that stands alone. */
+static int by_likeness(const struct report_node *a, const struct report_node *b)
 {
-	const struct report_node *a = *(const struct report_node *const *)left;
-	const struct report_node *b = *(const struct report_node *const *)right;
 	int order = stands_alone(a) - stands_alone(b);
 
-	if (!order)
-		order = compare_nodes(a, b);
-	return order ? order : (a > b) - (a < b);
+	if (!order && stands_alone(a))
+		return (a > b) - (a < b);
+	return order ? order : compare_nodes(a, b);
+}
+
+static bool everyone(const struct report *r, const struct report_node *n)
+{
+	(void)r;
+	(void)n;
+	return true;
+}
+
+/* ---- groups of any kind */
+
+struct sortable {
+	const struct report_node *node;
+	groups_compare *compare; /* NULL: all differ */
+};
+
+static int by_compare(const void *left, const void *right)
+{
+	const struct sortable *a = left, *b = right;
+	int order = a->compare ? a->compare(a->node, b->node) : 0;
+
+	return order ? order : (a->node > b->node) - (a->node < b->node);
 }
 
 static int by_first(const void *left, const void *right)
@@ -61,37 +82,49 @@ static int by_first(const void *left, const void *right)
 	return (a->like > b->like) - (a->like < b->like);
 }
 
-static bool is_of_group(const struct report_group *g, const struct report_node *n)
+static enum rc groups_cut(const struct sortable *sorted, size_t nodes,
+	struct arena *arena, struct report_group *groups, size_t *count, struct err *e)
 {
-	return !stands_alone(n) && !stands_alone(g->like) &&
-	       compare_nodes(g->like, n) == 0;
+	enum rc rc = RC_OK;
+
+	for (size_t i = 0; i < nodes && rc == RC_OK; i++) {
+		groups_compare *compare = sorted[i].compare;
+
+		if (i == 0 || !compare ||
+			compare(groups[*count - 1].like, sorted[i].node) != 0)
+			groups[(*count)++].like = sorted[i].node;
+		rc = texts_add(&groups[*count - 1].names, sorted[i].node->name, arena, e);
+	}
+	return rc;
 }
 
-enum rc groups_make(const struct report *r, size_t few, struct arena *arena,
-	struct report_group **out, size_t *count, struct err *e)
+enum rc groups_by(const struct report *r, size_t few, groups_pick *pick,
+	groups_compare *compare, struct arena *arena, struct report_group **out,
+	size_t *count, struct err *e)
 {
-	const struct report_node **sorted = arena_alloc(
-		arena, r->count + 1, sizeof(struct report_node *));
+	struct sortable *sorted = arena_alloc(arena, r->count + 1, sizeof(*sorted));
 	struct report_group *groups = arena_alloc(arena, r->count + 1, sizeof(*groups));
-	enum rc rc = RC_OK;
+	size_t nodes = 0;
+	enum rc rc;
 
 	*count = 0;
 	*out = groups;
 	if (!sorted || !groups)
 		return err_memory(e);
 	for (size_t i = 0; i < r->count; i++)
-		sorted[i] = &r->nodes[i];
-	if (r->count > few)
-		qsort(sorted, r->count, sizeof(struct report_node *), by_likeness);
-	for (size_t i = 0; i < r->count && rc == RC_OK; i++) {
-		if (i == 0 || r->count <= few ||
-			!is_of_group(&groups[*count - 1], sorted[i]))
-			groups[(*count)++].like = sorted[i];
-		rc = texts_add(&groups[*count - 1].names, sorted[i]->name, arena, e);
-	}
-	if (*count)
-		qsort(groups, *count, sizeof(*groups), by_first);
+		if (pick(r, &r->nodes[i]))
+			sorted[nodes++] = (struct sortable){ &r->nodes[i],
+				r->count > few ? compare : NULL };
+	qsort(sorted, nodes, sizeof(*sorted), by_compare);
+	rc = groups_cut(sorted, nodes, arena, groups, count, e);
+	qsort(groups, *count, sizeof(*groups), by_first);
 	return rc;
+}
+
+enum rc groups_make(const struct report *r, size_t few, struct arena *arena,
+	struct report_group **out, size_t *count, struct err *e)
+{
+	return groups_by(r, few, everyone, by_likeness, arena, out, count, e);
 }
 
 enum rc groups_fold(

@@ -1,8 +1,8 @@
 /* groups.h - many nodes, said briefly.
  *
  * A run of few nodes names each.  In a run of many, nodes that are alike are one group and
- * their names are folded; a node that failed, or of which there is a note, always stands
- * alone.
+ * their names are folded.  In the JSON, which has all that is known, a node that failed, or of
+ * which there is a note, stands alone; the table unites those with the same words.
  */
 #ifndef COORDINATOR_GROUPS_H
 #define COORDINATOR_GROUPS_H
@@ -17,7 +17,16 @@ struct report_group {
 	struct texts names;		/* in the order of the run */
 };
 
+/* Which nodes; and an order of them in which those are 0 of which the same is said. */
+typedef bool groups_pick(const struct report *r, const struct report_node *n);
+typedef int groups_compare(const struct report_node *a, const struct report_node *b);
+
 /* Groups in the order of their first nodes; a node a group in a run of at most `few`. */
+enum rc groups_by(const struct report *r, size_t few, groups_pick *pick,
+	groups_compare *compare, struct arena *arena, struct report_group **out,
+	size_t *count, struct err *e);
+
+/* The same of all nodes, by all that is said of each. */
 enum rc groups_make(const struct report *r, size_t few, struct arena *arena,
 	struct report_group **out, size_t *count, struct err *e);
 

@@ -134,7 +134,7 @@ static json_t *report_of(struct writer *w, const struct report *r)
 {
 	json_t *object = json_object();
 
-	writer_put(w, object, "schema", json_string("cpuherd/1"));
+	writer_put(w, object, "schema", json_string("cpuherd/2"));
 	writer_put(w, object, "version", json_string(CPUHERD_VERSION));
 	writer_put(w, object, "verb", writer_text(w, r->verb));
 	writer_put(w, object, "ok", json_boolean(r->err.code == RC_OK));
@@ -188,7 +188,7 @@ enum rc json_print_version(FILE *out, const char *catalogue, uint32_t protocol,
 	const char *libssh2, struct err *e)
 {
 	return object_print(out,
-		json_pack("{s:s, s:s, s:s, s:i, s:s, s:s}", "schema", "cpuherd/1", "verb",
+		json_pack("{s:s, s:s, s:s, s:i, s:s, s:s}", "schema", "cpuherd/2", "verb",
 			"version", "version", CPUHERD_VERSION, "protocol", (int)protocol,
 			"libssh2", libssh2, "catalogue", catalogue),
 		e);

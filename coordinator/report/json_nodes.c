@@ -61,22 +61,47 @@ static json_t *virt_types_of(struct writer *w, const struct report_node *n)
 	return array;
 }
 
-/* What a dry run would change; null where nothing was looked at. */
-static json_t *diff_of(
-	struct writer *w, const struct report *r, const struct report_node *n)
+static json_t *diff_of(struct writer *w, const struct edit *edit)
 {
 	struct buf diff = buf_with_cap(DIFF_BYTES_MAX);
 	struct err e;
 	json_t *value = NULL;
 
-	if (!r->dry_run || !n->edits.count)
-		return json_null();
-	if (edits_diff(&diff, &n->edits, w->arena, &e) == RC_OK)
+	if (edits_diff_one(&diff, edit, w->arena, &e) == RC_OK)
 		value = json_stringn(
 			buf_bytes(&diff).size ? (const char *)buf_bytes(&diff).data : "",
 			buf_bytes(&diff).size);
 	buf_destroy(&diff);
 	return value;
+}
+
+static json_t *change_of(struct writer *w, const struct edit *edit, bool shows)
+{
+	const struct place_row *place = place_of(edit->place);
+	json_t *object = json_object();
+
+	writer_put(w, object, "place", writer_text_or_null(w, place ? place->name : ""));
+	writer_put(w, object, "name", writer_text(w, edit->name));
+	writer_put(w, object, "title", writer_text(w, edit->title));
+	writer_put(w, object, "exists", json_boolean(edit->exists));
+	writer_put(w, object, "ours", json_boolean(edit->ours));
+	writer_put(w, object, "unchanged", json_boolean(edit->unchanged));
+	writer_put(w, object, "machine", writer_text_or_null(w, edit->machine));
+	writer_put(w, object, "machine_before",
+		writer_text_or_null(w, edit->machine_before));
+	writer_put(w, object, "diff", shows ? diff_of(w, edit) : json_null());
+	return object;
+}
+
+static json_t *changes_of(
+	struct writer *w, const struct report *r, const struct report_node *n)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < n->edits.count; i++)
+		writer_add(w, array,
+			change_of(w, &n->edits.item[i], report_shows_edits(r, n)));
+	return array;
 }
 
 /* What is said of a node, or of all of a group. */
@@ -90,9 +115,7 @@ static void node_put(struct writer *w, const struct report *r,
 	writer_put(w, object, "vote", writer_text_or_null(w, report_vote_name(n->vote)));
 	writer_put(w, object, "refused", writer_texts(w, &n->refused));
 	writer_put(w, object, "outcome", writer_text_or_null(w, n->outcome));
-	writer_put(w, object, "path",
-		writer_text_or_null(w, n->edits.count ? n->edits.item[0].title : ""));
-	writer_put(w, object, "diff", diff_of(w, r, n));
+	writer_put(w, object, "changes", changes_of(w, r, n));
 	writer_put(w, object, "note", writer_text_or_null(w, n->note));
 	writer_put(w, object, "error", writer_error(w, &n->err));
 }

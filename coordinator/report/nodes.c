@@ -165,15 +165,10 @@ static enum rc cells_make(const struct printer *p, struct row *row, struct err *
 	return RC_OK;
 }
 
-static bool is_alone(const struct row *row)
-{
-	return row->group.like->err.code != RC_OK;
-}
-
-/* Those that failed stay apart; else by what is shown. */
+/* By what is shown, below the table as well. */
 static int compare_rows(const struct row *a, const struct row *b)
 {
-	int order = is_alone(a) - is_alone(b);
+	int order = report_compare_errors(&a->group.like->err, &b->group.like->err);
 
 	for (size_t i = NUMBER + 1; i < COLUMNS && order == 0; i++)
 		order = strcmp(a->cell[i], b->cell[i]);
@@ -206,7 +201,7 @@ static enum rc rows_unite(
 	for (size_t i = 0; i < *count; i++) {
 		struct row *last = kept ? &rows[kept - 1] : NULL;
 
-		if (!last || is_alone(last) || compare_rows(last, &rows[i]) != 0) {
+		if (!last || compare_rows(last, &rows[i]) != 0) {
 			rows[kept++] = rows[i];
 			continue;
 		}

@@ -1,4 +1,4 @@
-/* printer.h - what the parts of the table share (table.c, nodes.c). */
+/* printer.h - what the parts of the table share (table.c, nodes.c, changes.c). */
 #ifndef COORDINATOR_PRINTER_H
 #define COORDINATOR_PRINTER_H
 
@@ -13,5 +13,9 @@ struct printer {
 
 /* The table itself: a line a node, or in a run of many a line for those that are alike. */
 enum rc printer_nodes(const struct printer *p, struct err *e);
+
+/* What would be written, as unified differences: equal ones once, with all their nodes.
+ * Nothing where there is nothing to show. */
+enum rc printer_changes(const struct printer *p, struct err *e);
 
 #endif

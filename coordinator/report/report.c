@@ -1,5 +1,7 @@
 #include "coordinator/report/report.h"
 
+#include <string.h>
+
 size_t report_failures(const struct report *r, enum rc *code)
 {
 	size_t failures = 0;
@@ -15,6 +17,21 @@ size_t report_failures(const struct report *r, enum rc *code)
 			*code = rc;
 	}
 	return failures;
+}
+
+int report_compare_errors(const struct err *a, const struct err *b)
+{
+	int order = (a->code > b->code) - (a->code < b->code);
+
+	return order || a->code == RC_OK ? order : strcmp(a->text, b->text);
+}
+
+/* With an outcome the edits are what was tried, not what is there now. */
+bool report_shows_edits(const struct report *r, const struct report_node *n)
+{
+	bool conflicts = n->err.code == RC_CONFLICT && !n->outcome[0];
+
+	return n->edits.count && (r->dry_run || conflicts);
 }
 
 const char *report_vote_name(enum report_vote vote)

@@ -87,6 +87,13 @@ struct report {
  * first in the order of RC_LIST. */
 size_t report_failures(const struct report *r, enum rc *code);
 
+/* An order in which errors that say the same are 0. */
+int report_compare_errors(const struct err *a, const struct err *b);
+
+/* Is what would be written on the node to be shown: by a dry run, or because it would
+ * overwrite somebody else's and was not? */
+bool report_shows_edits(const struct report *r, const struct report_node *n);
+
 /* What the vote and the level are called. */
 const char *report_vote_name(enum report_vote vote); /* "", "yes", "no" */
 size_t report_policy_count(const struct level *l, enum policy policy);

@@ -4,13 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "coordinator/report/edits.h"
 #include "coordinator/report/groups.h"
 #include "coordinator/report/printer.h"
 #include "coordinator/report/utf8.h"
 #include "proto/texts.h"
-
-enum { DIFF_BYTES_MAX = 16 * 1024 * 1024 };
 
 /* ---- below the table */
 
@@ -26,22 +23,45 @@ static const char *nodes_text(const struct printer *p, const struct texts *list)
 	return utf8_clean(p->arena, groups_names(list, p->arena));
 }
 
-static void errors_of_nodes_print(const struct printer *p)
+static bool has_words(const struct report *r, const struct report_node *n)
 {
-	for (size_t i = 0; i < p->report->count; i++) {
-		const struct report_node *n = &p->report->nodes[i];
+	(void)r;
+	return n->err.code != RC_OK || n->note[0];
+}
 
-		if (n->err.code != RC_OK) {
-			const char *hint = rc_hint(n->err.code);
+static int compare_words(const struct report_node *a, const struct report_node *b)
+{
+	int order = report_compare_errors(&a->err, &b->err);
 
-			fprintf(p->out, "%s: %s%s%s\n", n->name,
-				utf8_clean(p->arena, n->err.text),
-				hint[0] ? "; see " : "", hint);
-		}
-		if (n->note[0])
-			fprintf(p->out, "%s: %s\n", n->name,
-				utf8_clean(p->arena, n->note));
+	return order ? order : strcmp(a->note, b->note);
+}
+
+static void words_print(const struct printer *p, const struct report_group *group)
+{
+	const struct report_node *n = group->like;
+	const char *names = nodes_text(p, &group->names);
+
+	if (n->err.code != RC_OK) {
+		const char *hint = rc_hint(n->err.code);
+
+		fprintf(p->out, "%s: %s%s%s\n", names, utf8_clean(p->arena, n->err.text),
+			hint[0] ? "; see " : "", hint);
 	}
+	if (n->note[0])
+		fprintf(p->out, "%s: %s\n", names, utf8_clean(p->arena, n->note));
+}
+
+/* In a run of many, nodes of which the same is to be said share a line. */
+static enum rc errors_of_nodes_print(const struct printer *p, struct err *e)
+{
+	struct report_group *groups;
+	size_t count;
+	enum rc rc = groups_by(p->report, GROUPS_TABLE_NODES, has_words, compare_words,
+		p->arena, &groups, &count, e);
+
+	for (size_t i = 0; i < count && rc == RC_OK; i++)
+		words_print(p, &groups[i]);
+	return rc;
 }
 
 /* probe: what could not be had, and on which nodes. */
@@ -240,45 +260,6 @@ static void pools_print(const struct printer *p)
 	}
 }
 
-/* ---- what a dry run shows: equal differences once, with all their nodes */
-
-static enum rc change_print(
-	const struct printer *p, size_t first, bool *printed, struct err *e)
-{
-	struct buf diff = buf_with_cap(DIFF_BYTES_MAX);
-	const struct report_node *nodes = p->report->nodes;
-	struct texts names = { 0 };
-	enum rc rc;
-
-	for (size_t i = first; i < p->report->count; i++) {
-		if (printed[i] || !nodes[i].edits.count ||
-			edits_compare(&nodes[i].edits, &nodes[first].edits) != 0)
-			continue;
-		printed[i] = true;
-		if (texts_add(&names, nodes[i].name, p->arena, e) != RC_OK)
-			return e->code;
-	}
-	rc = edits_diff(&diff, &nodes[first].edits, p->arena, e);
-	if (rc == RC_OK && buf_bytes(&diff).size)
-		fprintf(p->out, "\n%s:\n%.*s", nodes_text(p, &names),
-			(int)buf_bytes(&diff).size, (const char *)buf_bytes(&diff).data);
-	else if (rc == RC_OK)
-		fprintf(p->out, "\n%s: unchanged\n", nodes_text(p, &names));
-	buf_destroy(&diff);
-	return rc;
-}
-
-static enum rc changes_print(const struct printer *p, struct err *e)
-{
-	bool *printed = arena_alloc(p->arena, p->report->count + 1, sizeof(*printed));
-	enum rc rc = printed ? RC_OK : err_memory(e);
-
-	for (size_t i = 0; i < p->report->count && rc == RC_OK; i++)
-		if (!printed[i] && p->report->nodes[i].edits.count)
-			rc = change_print(p, i, printed, e);
-	return rc;
-}
-
 /* Of a run that ended before any node was asked there is nothing in the table but names. */
 static bool nodes_were_asked(const struct report *r)
 {
@@ -296,7 +277,8 @@ enum rc table_print(FILE *out, const struct report *r, bool colours, struct aren
 
 	if (rc != RC_OK)
 		return rc;
-	errors_of_nodes_print(&p);
+	if (errors_of_nodes_print(&p, e) != RC_OK)
+		return e->code;
 	if (strcmp(r->verb, "probe") == 0)
 		gaps_print(&p);
 	refusals_print(&p);
@@ -307,8 +289,7 @@ enum rc table_print(FILE *out, const struct report *r, bool colours, struct aren
 	if (r->level && r->xml[0])
 		fprintf(out, "\n%s", r->xml);
 	pools_print(&p);
-	if (r->dry_run)
-		rc = changes_print(&p, e);
+	rc = printer_changes(&p, e);
 	if (rc == RC_OK && r->summary[0])
 		fprintf(out, "\n%s\n", utf8_clean(arena, r->summary));
 	if (rc == RC_OK && (fflush(out) != 0 || ferror(out)))

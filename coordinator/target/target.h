@@ -36,6 +36,8 @@ struct edit {
 	struct bytes expected; /* digest of what is there now; empty: nothing */
 	const char *machine;   /* domains: the type to set; "": its own */
 	bool unchanged;	       /* nothing will have to be written */
+	/* where machine is set: the one of now; NULL: not known */
+	const char *machine_before;
 };
 
 struct edits {

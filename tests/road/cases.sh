@@ -102,7 +102,7 @@ json_is_all_there_is_on_standard_output() {
 	for verb in negotiate plan probe; do
 		herd_all $verb --json
 		exits 0
-		python3 -c 'import json,sys; d=json.load(sys.stdin); assert d["schema"] == "cpuherd/1"; \
+		python3 -c 'import json,sys; d=json.load(sys.stdin); assert d["schema"] == "cpuherd/2"; \
 			assert len(d["nodes"]) == 3' <"$work/out" || not_ok "$verb: not the JSON that was promised"
 	done
 }
@@ -193,7 +193,7 @@ a_ci_job_keeps_the_evidence_and_fails_with_the_reason() {
 	local agree=("$here/../../examples/ci/agree" "$work/evidence.json" --hosts "$lab/hosts"
 		--identity "$lab/id_ed25519" --no-agent "${connect[@]}")
 	CPUHERD=$cpuherd "$lab_command" run "$lab" -- "${agree[@]}" -F none --known-hosts "$lab/known_hosts"
-	grep -q '"schema": "cpuherd/1"' "$work/evidence.json"
+	grep -q '"schema": "cpuherd/2"' "$work/evidence.json"
 	: >"$work/known"
 	status=0
 	CPUHERD=$cpuherd "$lab_command" run "$lab" -- "${agree[@]}" -F none --known-hosts "$work/known" ||

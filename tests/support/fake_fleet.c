@@ -135,7 +135,7 @@ static enum rc do_look(struct fleet *f, size_t node, const void *request)
 	struct digest digest = digest_of(n->file ? n->file : "", now.size);
 	struct found found = { .path = "/etc/libvirt/cpuherd/baseline.xml",
 		.exists = n->file,
-		.ours = true,
+		.ours = !n->foreign,
 		.content = now };
 	struct seen seen = { { &found, 1 } };
 	enum rc rc;

@@ -33,6 +33,7 @@ struct fake_node {
 	enum fake_way ways[32];			/* by the tag of the request */
 	bool rejects;				/* verify: libvirt does not accept it */
 	bool changes_after_look;		/* somebody else writes */
+	bool foreign;				/* ... what was there before the run */
 	int interrupt_at; /* tag: the user interrupts this request */
 
 	/* the world */

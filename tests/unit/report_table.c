@@ -43,7 +43,9 @@ static int make_report(void **state)
 		nodes[i].offer = &offers[i];
 		nodes[i].vote = REPORT_YES;
 		nodes[i].edits = (struct edits){ &edits[i], 1 };
-		edits[i] = (struct edit){ .title = "/etc/libvirt/cpuherd/baseline.xml",
+		edits[i] = (struct edit){ .place = PLACE_stanza,
+			.name = "baseline",
+			.title = "/etc/libvirt/cpuherd/baseline.xml",
 			.machine = "" };
 	}
 	offers[0].cpu = "AMD EPYC™ 7601";
@@ -207,6 +209,79 @@ static void output_that_is_not_taken_is_an_error(void **state)
 	fclose(full);
 }
 
+/* ---- what would be written */
+
+static struct edit several[3];
+
+static struct bytes bytes_of(const char *text)
+{
+	return (struct bytes){ (const uint8_t *)text, strlen(text) };
+}
+
+/* The first node's file, guest with another machine type, and what is there already. */
+static void make_several(void)
+{
+	several[0] = (struct edit){ .place = PLACE_stanza,
+		.name = "baseline",
+		.title = "/a",
+		.exists = true,
+		.before = bytes_of("old\n"),
+		.after = bytes_of("new\n"),
+		.machine = "" };
+	several[1] = (struct edit){ .place = PLACE_domain,
+		.name = "6e7cd2a8-0000-4000-8000-000000000001",
+		.title = "domain \"web1\"",
+		.exists = true,
+		.before = bytes_of("<cpu>\n"),
+		.after = bytes_of("<cpu>\n"),
+		.machine = "pc-q35-7.2",
+		.machine_before = "pc-q35-6.0" };
+	several[2] = (struct edit){ .place = PLACE_nova,
+		.name = "nova.conf.d",
+		.title = "/c",
+		.exists = true,
+		.unchanged = true,
+		.before = bytes_of("same but for blanks\n"),
+		.after = bytes_of("same  but for blanks\n"),
+		.machine = "" };
+	nodes[0].edits = (struct edits){ several, 3 };
+}
+
+static const char several_diff[] = "--- /a\n+++ /a\n@@ -1,1 +1,1 @@\n-old\n+new\n"
+				   "--- machine type of domain \"web1\"\n"
+				   "+++ machine type of domain \"web1\"\n"
+				   "@@ -1,1 +1,1 @@\n-pc-q35-6.0\n+pc-q35-7.2\n";
+
+static void a_dry_run_shows_all_that_would_change_once_for_equal_nodes(void **state)
+{
+	(void)state;
+	make_several();
+	nodes[2].edits = nodes[0].edits;
+	report.dry_run = true;
+	assert_contains(print(false, false),
+		arena_format(&arena, "\nnode01, node03:\n%s\nn2: unchanged\n\ndone\n",
+			several_diff));
+	several[1].machine_before = NULL;
+	assert_contains(print(false, false), "@@ -0,0 +1,1 @@\n+pc-q35-7.2\n");
+}
+
+static void a_conflict_is_shown_with_its_difference_and_no_other_node_is(void **state)
+{
+	const char *text;
+
+	(void)state;
+	make_several();
+	nodes[2].edits = nodes[0].edits;
+	assert_null(strstr(print(false, false), "+new"));
+	err_set(&nodes[2].err, RC_CONFLICT, 0, "/a is not ours");
+	text = print(false, false);
+	assert_contains(text, "node03: /a is not ours; see who else writes");
+	assert_contains(
+		text, arena_format(&arena, "\nnode03:\n%s\ndone\n", several_diff));
+	nodes[2].outcome = "refused"; /* it was tried: what is there now is not known */
+	assert_null(strstr(print(false, false), "+new"));
+}
+
 /* ---- JSON */
 
 static void json_reads_back_with_every_key_of_the_page(void **state)
@@ -218,7 +293,7 @@ static void json_reads_back_with_every_key_of_the_page(void **state)
 	static const char *const level_keys[] = { "name", "model", "vendor", "require",
 		"disable", "features", "maxphysaddr", "xsave_bytes", "psabi", "xml" };
 	static const char *const node_keys[] = { "name", "facts", "virt_types", "offer",
-		"vote", "refused", "outcome", "path", "diff", "note", "error" };
+		"vote", "refused", "outcome", "changes", "note", "error" };
 	char *page = test_read_file(
 		&arena, arena_format(&arena, "%s/docs/json.md", SOURCE_ROOT));
 	json_error_t error;
@@ -246,6 +321,63 @@ static void json_reads_back_with_every_key_of_the_page(void **state)
 		assert_non_null(json_object_get(node, node_keys[i]));
 		assert_contains(page, arena_format(&arena, "\n| %s |", node_keys[i]));
 	}
+	json_decref(object);
+}
+
+static json_t *changes_read(size_t node, json_t **object)
+{
+	json_error_t error;
+
+	*object = json_loads(print(true, false), JSON_REJECT_DUPLICATES, &error);
+	assert_non_null(*object);
+	return json_object_get(
+		json_array_get(json_object_get(*object, "nodes"), node), "changes");
+}
+
+static void json_has_every_change_of_a_node(void **state)
+{
+	static const char *const keys[] = { "place", "name", "title", "exists", "ours",
+		"unchanged", "machine", "machine_before", "diff" };
+	char *page = test_read_file(
+		&arena, arena_format(&arena, "%s/docs/json.md", SOURCE_ROOT));
+	json_t *object, *changes, *second;
+
+	(void)state;
+	make_several();
+	changes = changes_read(0, &object);
+	assert_int_equal(json_array_size(changes), 3);
+	second = json_array_get(changes, 1);
+	assert_int_equal(json_object_size(second), sizeof(keys) / sizeof(keys[0]));
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		assert_non_null(json_object_get(second, keys[i]));
+		assert_contains(page, arena_format(&arena, "\n| %s |", keys[i]));
+	}
+	assert_string_equal(
+		json_string_value(json_object_get(second, "place")), "domain");
+	assert_string_equal(
+		json_string_value(json_object_get(second, "machine")), "pc-q35-7.2");
+	assert_true(json_is_null(json_object_get(second, "diff")));
+	assert_int_equal(json_array_size(changes_read(2, &second)), 0);
+	json_decref(object);
+	json_decref(second);
+}
+
+static void json_has_the_difference_in_a_dry_run_and_on_a_conflict(void **state)
+{
+	json_t *object, *diff;
+
+	(void)state;
+	make_several();
+	report.dry_run = true;
+	diff = json_object_get(json_array_get(changes_read(0, &object), 0), "diff");
+	assert_string_equal(
+		json_string_value(diff), "--- /a\n+++ /a\n@@ -1,1 +1,1 @@\n-old\n+new\n");
+	json_decref(object);
+	report.dry_run = false;
+	err_set(&nodes[0].err, RC_CONFLICT, 0, "/a is not ours");
+	nodes[0].outcome = "";
+	diff = json_object_get(json_array_get(changes_read(0, &object), 2), "diff");
+	assert_string_equal(json_string_value(diff), "");
 	json_decref(object);
 }
 
@@ -357,6 +489,8 @@ static void differences_read_like_diff_u(void **state)
 	assert_string_equal(diff("x\n", "x\n"), "");
 	assert_string_equal(
 		diff("", "x\ny\n"), "--- a\n+++ b\n@@ -0,0 +1,2 @@\n+x\n+y\n");
+	assert_string_equal(diff("x", "x\n"), "--- a\n+++ b\n@@ -1,1 +1,1 @@\n-x\n\\ No "
+					      "newline at end of file\n+x\n");
 	assert_string_equal(
 		diff("1\n2\n3\n4\n5\n6\n7\n8\n9\n", "1\n2\n3\n4\nV\n6\n7\n8\n9\n"),
 		"--- a\n+++ b\n@@ -2,7 +2,7 @@\n 2\n 3\n 4\n-5\n+V\n 6\n 7\n 8\n");
@@ -440,10 +574,11 @@ static void many_nodes_that_are_alike_are_one_line(void **state)
 	assert_contains(text, "\nn[0000,0002,0004,0006,0008,0012,0018,002...    747  AMD "
 			      "EPYC\xe2\x84\xa2 7601");
 	assert_contains(text, "\nn[0001,0003,");
-	assert_contains(text, "\nn0010                                            1 ");
-	assert_contains(text, "\nn0010: connect: no route to host; see ");
+	assert_contains(text, "\nn[0010,0014]                                     2 ");
+	assert_contains(text, "\nn0010, n0014: connect: no route to host; see ");
+	assert_contains(text, "\nn0016: too slow; see ");
 	assert_contains(text, "\nn0020: look at it\n");
-	assert_contains(text, "\nn0014                                            1 ");
+	assert_null(strstr(text, "\nn0014"));
 	assert_contains(text, "\nn0016                                            1 ");
 	assert_null(strstr(text, "\nn0012 "));
 }
@@ -488,6 +623,16 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup(losses_with_one_cause_share_a_line, make_report),
 		cmocka_unit_test_setup(
 			a_level_for_each_vendor_stands_under_its_nodes, make_report),
+		cmocka_unit_test_setup(
+			a_dry_run_shows_all_that_would_change_once_for_equal_nodes,
+			make_report),
+		cmocka_unit_test_setup(
+			a_conflict_is_shown_with_its_difference_and_no_other_node_is,
+			make_report),
+		cmocka_unit_test_setup(json_has_every_change_of_a_node, make_report),
+		cmocka_unit_test_setup(
+			json_has_the_difference_in_a_dry_run_and_on_a_conflict,
+			make_report),
 		cmocka_unit_test_setup(json_has_a_level_for_each_vendor, make_report),
 		cmocka_unit_test_setup(gaps_with_one_reason_share_a_line, make_report),
 		cmocka_unit_test_setup(output_that_is_not_taken_is_an_error, make_report),

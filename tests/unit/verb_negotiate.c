@@ -320,6 +320,27 @@ static void a_dry_run_shows_what_would_be_written_and_writes_nothing(void **stat
 	assert_contains(out, "dry run, nothing was written to");
 }
 
+static void what_somebody_else_wrote_is_shown_and_not_overwritten(void **state)
+{
+	struct err e = { 0 };
+	char *out;
+
+	(void)state;
+	fake_nodes[1].file = (char *)"<cpu mode='theirs'/>\n";
+	fake_nodes[1].foreign = true;
+	assert_rc(negotiate(&out, &e), RC_CONFLICT, &e);
+	assert_contains(out, "\nnode02: /etc/libvirt/cpuherd/baseline.xml is not as "
+			     "cpuherd left it: ");
+	assert_contains(out, "\nnode02:\n--- /etc/libvirt/cpuherd/baseline.xml\n");
+	assert_contains(out, "\n-<cpu mode='theirs'/>\n+<cpu mode='custom'");
+	assert_null(strstr(out, "+++ /etc/libvirt/cpuherd/baseline.xml\n@@ -0,0"));
+	assert_not_asked(MESSAGE_stage);
+	assert_rc(
+		run_verb("negotiate --quiet --replace node[01-03]", &out, &e), RC_OK, &e);
+	assert_null(strstr(out, "<cpu mode='theirs'/>"));
+	assert_string_equal(fake_nodes[1].file, fake_nodes[0].file);
+}
+
 static void a_check_tells_by_its_exit_status_whether_anything_would_be_written(
 	void **state)
 {
@@ -542,7 +563,7 @@ static void json_is_one_object_on_success_and_on_failure(void **state)
 		object = json_loads(out, JSON_REJECT_DUPLICATES, &error);
 		assert_non_null(object);
 		assert_string_equal(json_string_value(json_object_get(object, "schema")),
-			"cpuherd/1");
+			"cpuherd/2");
 		assert_int_equal(json_is_true(json_object_get(object, "ok")), !fails);
 		assert_int_equal(
 			json_integer_value(json_object_get(object, "exit_status")),
@@ -584,6 +605,7 @@ int main(int argc, char **argv)
 		CASE(a_no_to_what_every_guest_needs_ends_the_run),
 		CASE(a_vote_on_another_proposal_is_no_vote),
 		CASE(a_dry_run_shows_what_would_be_written_and_writes_nothing),
+		CASE(what_somebody_else_wrote_is_shown_and_not_overwritten),
 		CASE(a_check_tells_by_its_exit_status_whether_anything_would_be_written),
 		CASE(each_node_that_fails_or_dies_in_each_phase_leaves_all_as_before),
 		CASE(a_node_that_dies_after_commit_is_told_what_its_peer_does),
