@@ -150,19 +150,34 @@ enum rc survey_ask(struct run *run, struct err *e)
 
 /* ---- what would be written */
 
+static bool same_remark(const struct report_remark *a, const struct target_remark *b)
+{
+	return a->warning == b->warning && strcmp(a->about, b->about) == 0 &&
+	       strcmp(a->text, b->text) == 0;
+}
+
+/* What has been said of another node is said of this one as well, in the same line. */
+static enum rc remark_pass_on(struct run *run, const char *name,
+	const struct target_remark *remark, struct err *e)
+{
+	struct report *r = &run->report;
+	struct texts nodes = { 0 };
+
+	for (size_t i = 0; i < r->remark_count; i++)
+		if (r->remarks[i].nodes.count && same_remark(&r->remarks[i], remark))
+			return texts_add(&r->remarks[i].nodes, name, &run->arena, e);
+	if (texts_add(&nodes, name, &run->arena, e) != RC_OK)
+		return e->code;
+	return run_remark_of(run, remark->warning, remark->about, nodes, remark->text, e);
+}
+
 static enum rc remarks_pass_on(
 	struct run *run, size_t node, const struct target_remarks *remarks, struct err *e)
 {
 	enum rc rc = RC_OK;
 
-	for (size_t i = 0; i < remarks->count && rc == RC_OK; i++) {
-		const struct target_remark *r = &remarks->item[i];
-		struct texts nodes = { 0 };
-
-		rc = texts_add(&nodes, run->nodes[node].name, &run->arena, e);
-		if (rc == RC_OK)
-			rc = run_remark_of(run, r->warning, r->about, nodes, r->text, e);
-	}
+	for (size_t i = 0; i < remarks->count && rc == RC_OK; i++)
+		rc = remark_pass_on(run, run->nodes[node].name, &remarks->item[i], e);
 	return rc;
 }
 
