@@ -65,7 +65,7 @@ need_program() {
 find_programs() {
 	bin=${CPUHERD_LAB_BIN:-}
 	[ -n "$bin" ] || build_programs
-	for program in fakecpu.so lab-keeper lab-probe; do
+	for program in fakecpu.so killat.so lab-keeper lab-probe; do
 		[ -r "$bin/$program" ] || die "$bin/$program is missing: build the tests first"
 	done
 }
@@ -77,6 +77,7 @@ build_programs() {
 	mkdir -p "$bin"
 	cc "${flags[@]}" -fPIC -shared -fvisibility=hidden -o "$bin/fakecpu.so" \
 		"$here"/fakecpu/*.c
+	cc "${flags[@]}" -fPIC -shared -fvisibility=hidden -o "$bin/killat.so" "$here/killat.c"
 	cc "${flags[@]}" -o "$bin/lab-keeper" "$here/keeper.c"
 	cc "${flags[@]}" -o "$bin/lab-probe" "$here/probe.c"
 }

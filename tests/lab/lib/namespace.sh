@@ -40,7 +40,7 @@ namespace_prepare() {
 	echo qemu:///system >"$home/uri"
 	echo /run/cpuherd-lab >"$home/programs"
 	[ "$virt" = kvm ] && touch "$home/kvm"
-	cp "$bin/fakecpu.so" "$bin/lab-keeper" "$bin/lab-probe" "$home/"
+	cp "$bin/fakecpu.so" "$bin/killat.so" "$bin/lab-keeper" "$bin/lab-probe" "$home/"
 	cp "$dir/etc-hosts" "$home/"
 	cp "$dir/id_ed25519.pub" "$home/"
 	sshd_common >"$home/sshd_config"

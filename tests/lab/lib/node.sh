@@ -147,7 +147,7 @@ own_users() {
 
 # Last: from here on every program of the node has the other CPU.
 own_cpu() {
-	cp fakecpu.so cpu.facts lab-keeper lab-probe "$state/"
+	cp fakecpu.so killat.so cpu.facts lab-keeper lab-probe "$state/"
 	[ ! -e kvm ] || { touch "$state/kvm" && mount --bind /dev/kvm "$state/kvm"; }
 	echo "$state/fakecpu.so" >/etc/ld.so.preload
 }
