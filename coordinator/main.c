@@ -50,7 +50,9 @@
  *     - verb/vote.[ch]       (rounds of proposals and votes; each only removes)
  * - done: on all nodes or on none
  *     - apply/twophase.[ch]  (PURE: who is asked what next)
- *     - verb/push.[ch]       (carries the messages: look, stage, commit, verify, keep)
+ *     - verb/push.[ch], push_carry.c, push_message.c
+ *                            (carry the messages: stage, commit, verify, keep, forget)
+ *     - verb/whoami.[ch]     (who holds a node while that lasts)
  * - said
  *     - report/report.h      (one struct with all there is to say)
  *     - report/table.c, json.c, json_nodes.c, diff.[ch], errors.c

@@ -100,6 +100,11 @@ enum rc fleet_holds_all(const struct fleet *f, struct err *e)
 		count, f->capacity.bound_by, c->hold_max * c->lane_count);
 }
 
+void fleet_try_again(struct fleet *f, size_t node)
+{
+	f->crew.members[node].lost = false;
+}
+
 bool fleet_is_alive(const struct fleet *f, size_t node)
 {
 	return !f->crew.members[node].lost;

@@ -124,6 +124,9 @@ void fleet_ignore_interrupt(struct fleet *f);
  * that nobody reads). */
 void fleet_release_signals(struct fleet *f);
 
+/* A node whose session has failed may be asked again, in a new one. */
+void fleet_try_again(struct fleet *f, size_t node);
+
 /* Can the node be asked again? False once its session has failed. */
 bool fleet_is_alive(const struct fleet *f, size_t node);
 

@@ -69,6 +69,11 @@ static bool same_bytes(struct bytes a, struct bytes b)
 	return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
 }
 
+bool target_reads_as(const struct edit *edit, struct bytes content)
+{
+	return same_bytes(content, edit->after);
+}
+
 enum rc target_edit_file(const struct planning *p, enum place place, const char *name,
 	struct bytes after, struct err *e)
 {

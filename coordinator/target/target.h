@@ -108,6 +108,9 @@ const struct found *target_found(
 enum rc target_edit_file(const struct planning *p, enum place place, const char *name,
 	struct bytes after, struct err *e);
 
+/* Is what the node reads back what the edit wanted there? */
+bool target_reads_as(const struct edit *edit, struct bytes content);
+
 enum rc target_add_edit(const struct planning *p, const struct edit *edit, struct err *e);
 enum rc target_remark(const struct planning *p, bool warning, const char *about,
 	const char *text, struct err *e);

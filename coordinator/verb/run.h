@@ -54,6 +54,7 @@ struct run {
 	const struct target *targets[8];
 	size_t target_count;
 	struct survey *surveys; /* one per node, by survey_ask() */
+	struct texts units;	/* that commit restarts (proto/unit.h) */
 
 	struct conditions conditions;
 	struct level level;

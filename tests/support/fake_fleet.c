@@ -24,6 +24,26 @@ void fake_fleet_reset(void)
 	fake_ignores_interrupt = false;
 }
 
+void fake_fleet_behave(void)
+{
+	for (size_t i = 0; i < FAKE_NODES_MAX; i++) {
+		struct fake_node *n = &fake_nodes[i];
+
+		memset(n->ways, 0, sizeof(n->ways));
+		memset(n->asked, 0, sizeof(n->asked));
+		n->once = n->rejects = n->changes_after_look = false;
+		n->stays_away = false;
+		n->unreachable = RC_OK;
+		n->interrupt_at = 0;
+	}
+	fake_ignores_interrupt = false;
+}
+
+bool fake_is_free(size_t node)
+{
+	return fake_nodes[node].state == RUN_STATE_none && !fake_nodes[node].staged;
+}
+
 /* ---- answers, through the codec */
 
 static enum rc answer_send(
@@ -119,9 +139,10 @@ static struct bytes text_bytes(const char *text)
 /* What the last run left: the file of the fake lives on without its fleet. */
 static char *keep_text(const char *text)
 {
-	static char kept[FAKE_NODES_MAX * 2][8192];
+	enum { TEXTS = FAKE_NODES_MAX * 8 };
+	static char kept[TEXTS][8192];
 	static size_t next;
-	char *to = kept[next++ % (FAKE_NODES_MAX * 2)];
+	char *to = kept[next++ % TEXTS];
 
 	assert_true(strlen(text) < sizeof(kept[0]));
 	strcpy(to, text);
@@ -149,41 +170,62 @@ static enum rc do_look(struct fleet *f, size_t node, const void *request)
 	return rc;
 }
 
-/* ---- the place, as a peer keeps it */
+/* ---- the place and the run, as a peer keeps them */
 
 static enum rc fails(size_t node, enum rc code, const char *text)
 {
 	return err_set(&fake_nodes[node].err, code, 0, "%s", text);
 }
 
+static bool has_run(const struct fake_node *n, const char *run)
+{
+	return n->state != RUN_STATE_none && strcmp(n->run, run) == 0;
+}
+
 static enum rc do_stage(struct fleet *f, size_t node, const void *request)
 {
-	const struct change *s = ((const struct stage *)request)->changes.item;
+	const struct stage *s = request;
+	const struct change *c = s->changes.item;
 	struct fake_node *n = &fake_nodes[node];
 	struct bytes now = text_bytes(n->file);
 	struct digest digest = digest_of(n->file ? n->file : "", now.size);
-	char *content = arena_text_n(&f->arena, s->content.data, s->content.size);
 	struct staging staging = { .path = "/etc/libvirt/cpuherd/baseline.xml" };
 
-	if (n->file ? !digest_equals(&digest, s->expected) : s->expected.size != 0)
-		return fails(node, RC_CONFLICT, "baseline.xml changed");
-	staging.unchanged = n->file && strcmp(n->file, content) == 0;
-	n->staged = staging.unchanged ? NULL : content;
+	assert_true(s->run[0] && s->holder[0] && s->changes.count == 1);
+	if (n->state != RUN_STATE_none && !has_run(n, s->run))
+		return fails(node, RC_CONFLICT, "another run is unfinished here");
+	if (n->state <= RUN_STATE_staged) {
+		if (n->file ? !digest_equals(&digest, c->expected)
+			    : c->expected.size != 0)
+			return fails(node, RC_CONFLICT, "baseline.xml changed");
+		n->staged = keep_text(
+			arena_text_n(&f->arena, c->content.data, c->content.size));
+		n->unchanged = n->file && strcmp(n->file, n->staged) == 0;
+		n->state = RUN_STATE_staged;
+		n->linger = s->linger;
+		snprintf(n->run, sizeof(n->run), "%s", s->run);
+		snprintf(n->holder, sizeof(n->holder), "%s", s->holder);
+	}
+	staging.unchanged = n->unchanged;
 	return answer_send(f, node, MESSAGE_staged, &(struct staged){ { &staging, 1 } });
 }
 
 static enum rc do_commit(struct fleet *f, size_t node, const void *request)
 {
 	struct fake_node *n = &fake_nodes[node];
-	struct committed done = { .changed = n->staged };
+	struct committed done = { 0 };
 
-	(void)request;
-	if (n->staged) {
-		n->before = n->file;
-		n->has_before = true;
-		n->file = keep_text(n->staged);
+	if (!has_run(n, ((const struct commit *)request)->run))
+		return fails(node, RC_PLACE, "no such run was staged here");
+	if (n->state < RUN_STATE_committed) {
+		n->state = RUN_STATE_committed;
+		if (!n->unchanged) {
+			n->before = n->file;
+			n->file = n->staged;
+			n->writes++;
+			done.changed = true;
+		}
 		n->staged = NULL;
-		n->writes++;
 	}
 	return answer_send(f, node, MESSAGE_committed, &done);
 }
@@ -193,7 +235,8 @@ static enum rc do_verify(struct fleet *f, size_t node, const void *request)
 	struct fake_node *n = &fake_nodes[node];
 	bool lies = n->ways[MESSAGE_verify] == FAKE_LIES;
 
-	(void)request;
+	if (!has_run(n, ((const struct verify *)request)->run))
+		return fails(node, RC_PLACE, "no such run was staged here");
 	return answer_send(f, node, MESSAGE_verified,
 		&(struct verified){
 			{ &(struct reading){
@@ -205,25 +248,57 @@ static enum rc do_verify(struct fleet *f, size_t node, const void *request)
 
 static void put_back(struct fake_node *n)
 {
-	if (n->has_before)
+	if (n->state >= RUN_STATE_committed && !n->unchanged)
 		n->file = n->before;
-	n->has_before = false;
+	n->state = RUN_STATE_none;
 	n->staged = NULL;
 }
 
 static enum rc do_revert(struct fleet *f, size_t node, const void *request)
 {
-	(void)request;
-	put_back(&fake_nodes[node]);
-	return answer_send(
-		f, node, MESSAGE_reverted, &(struct reverted){ .changed = true });
+	struct fake_node *n = &fake_nodes[node];
+	struct reverted done = { has_run(n, ((const struct revert *)request)->run) };
+
+	if (done.changed)
+		put_back(n);
+	return answer_send(f, node, MESSAGE_reverted, &done);
 }
 
 static enum rc do_keep(struct fleet *f, size_t node, const void *request)
 {
-	(void)request;
-	fake_nodes[node].has_before = false;
-	return answer_send(f, node, MESSAGE_kept, &(struct kept){ .changed = true });
+	struct fake_node *n = &fake_nodes[node];
+	struct kept done = { has_run(n, ((const struct keep *)request)->run) &&
+			     n->state == RUN_STATE_committed };
+
+	if (done.changed)
+		n->state = RUN_STATE_kept;
+	return answer_send(f, node, MESSAGE_kept, &done);
+}
+
+static enum rc do_forget(struct fleet *f, size_t node, const void *request)
+{
+	struct fake_node *n = &fake_nodes[node];
+	struct forgotten done = { has_run(n, ((const struct forget *)request)->run) };
+
+	if (done.changed && n->state != RUN_STATE_kept)
+		return fails(node, RC_PLACE, "the run is not kept here");
+	n->state = RUN_STATE_none;
+	return answer_send(f, node, MESSAGE_forgotten, &done);
+}
+
+static enum rc do_recover(struct fleet *f, size_t node, const void *request)
+{
+	const char *run = ((const struct recover *)request)->run;
+	struct fake_node *n = &fake_nodes[node];
+	struct recovered answer = { .run = run, .holder = "", .since = "" };
+
+	if (run[0] ? has_run(n, run) : n->state != RUN_STATE_none) {
+		answer.state = n->state;
+		answer.run = n->run;
+		answer.holder = n->holder;
+		answer.since = "2024-05-01T12:00:00Z";
+	}
+	return answer_send(f, node, MESSAGE_recovered, &answer);
 }
 
 static enum rc (*const duties[32])(struct fleet *, size_t, const void *) = {
@@ -236,14 +311,26 @@ static enum rc (*const duties[32])(struct fleet *, size_t, const void *) = {
 	[MESSAGE_verify] = do_verify,
 	[MESSAGE_revert] = do_revert,
 	[MESSAGE_keep] = do_keep,
+	[MESSAGE_forget] = do_forget,
+	[MESSAGE_recover] = do_recover,
 };
 
 /* ---- fleet.h */
 
-static void node_dies(struct fake_node *n)
+/* A peer whose connection ends reverts by itself what was not kept. */
+static void session_end(struct fake_node *n)
 {
-	put_back(n); /* a peer whose connection ends reverts by itself */
+	if (n->state < RUN_STATE_kept && !n->linger)
+		put_back(n);
+}
+
+static void node_dies(struct fake_node *n, bool killed)
+{
+	if (!killed)
+		session_end(n);
 	n->dead = true;
+	if (n->stays_away)
+		n->unreachable = RC_UNREACHABLE;
 	err_set(&n->err, RC_UNREACHABLE, 0, "the connection was closed");
 }
 
@@ -251,11 +338,14 @@ static void node_ask(
 	struct fleet *f, size_t node, enum message_tag tag, const void *value)
 {
 	struct fake_node *n = &fake_nodes[node];
+	enum fake_way way = n->ways[tag];
 	enum rc rc;
 
 	n->err = (struct err){ 0 };
 	n->asked[tag]++;
-	switch (n->ways[tag]) {
+	if (n->once)
+		n->ways[tag] = FAKE_WELL;
+	switch (way) {
 	case FAKE_FAILS:
 		if (tag == MESSAGE_revert)
 			fails(node, RC_PARTIAL, "it could not be put back");
@@ -263,14 +353,15 @@ static void node_ask(
 			fails(node, RC_PLACE, "No space left on device");
 		return;
 	case FAKE_DIES:
-		node_dies(n);
+	case FAKE_IS_KILLED:
+		node_dies(n, way == FAKE_IS_KILLED);
 		return;
 	default:
 		break;
 	}
 	rc = duties[tag](f, node, value);
-	if (n->ways[tag] == FAKE_DIES_AFTER)
-		node_dies(n);
+	if (way == FAKE_DIES_AFTER || way == FAKE_IS_KILLED_AFTER)
+		node_dies(n, way == FAKE_IS_KILLED_AFTER);
 	else if (rc == RC_OK)
 		n->err = (struct err){ 0 };
 	else
@@ -350,6 +441,12 @@ void fleet_release_signals(struct fleet *f)
 	(void)f;
 }
 
+void fleet_try_again(struct fleet *f, size_t node)
+{
+	(void)f;
+	fake_nodes[node].dead = false;
+}
+
 bool fleet_is_alive(const struct fleet *f, size_t node)
 {
 	(void)f;
@@ -368,7 +465,7 @@ void fleet_destroy(struct fleet *f)
 		return;
 	for (size_t i = 0; i < f->count; i++)
 		if (!fake_nodes[i].dead)
-			put_back(&fake_nodes[i]);
+			session_end(&fake_nodes[i]);
 	arena_destroy(&f->arena);
 	free(f);
 }

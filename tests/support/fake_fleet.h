@@ -10,6 +10,7 @@
 
 #include "coordinator/net/fleet.h"
 #include "proto/facts.h"
+#include "proto/place.h"
 
 enum { FAKE_NODES_MAX = 8, FAKE_VOTES_MAX = 4 };
 
@@ -19,7 +20,9 @@ enum fake_way {
 	FAKE_FAILS,	 /* a failure message */
 	FAKE_DIES,	 /* the session ends before the request is carried out */
 	FAKE_DIES_AFTER, /* ... after; what was not kept is put back */
-	FAKE_LIES,	 /* wrong bytes in the answer */
+	FAKE_IS_KILLED,	 /* as FAKE_DIES, but its peer has no time to put back */
+	FAKE_IS_KILLED_AFTER,
+	FAKE_LIES, /* wrong bytes in the answer */
 };
 
 struct fake_vote {
@@ -31,15 +34,19 @@ struct fake_node {
 	enum rc unreachable;			/* RC_OK: it connects */
 	struct fake_vote votes[FAKE_VOTES_MAX]; /* by round; then yes */
 	enum fake_way ways[32];			/* by the tag of the request */
+	bool once;				/* it is well after that */
 	bool rejects;				/* verify: libvirt does not accept it */
 	bool changes_after_look;		/* somebody else writes */
 	bool foreign;				/* ... what was there before the run */
 	int interrupt_at; /* tag: the user interrupts this request */
+	bool stays_away;  /* when it dies: later connections are in vain as well */
 
 	/* the world */
 	char *file; /* what is in the place; NULL: nothing */
 	char *staged, *before;
-	bool has_before; /* committed and not kept */
+	enum run_state state; /* of the run here, as its journal has it */
+	char run[64], holder[128];
+	bool unchanged, linger;
 	unsigned writes; /* how often the file was replaced */
 	unsigned asked[32];
 	unsigned bodies_sent;
@@ -51,6 +58,12 @@ extern struct fake_node fake_nodes[FAKE_NODES_MAX];
 
 /* All nodes well, nothing in their places. */
 void fake_fleet_reset(void);
+
+/* Forgets how nodes misbehave and what they were asked: what they hold stays. */
+void fake_fleet_behave(void);
+
+/* Does this node have nothing of a run any more? */
+bool fake_is_free(size_t node);
 
 /* Was fleet_ignore_interrupt() called? */
 extern bool fake_ignores_interrupt;

@@ -41,7 +41,7 @@ static void three_nodes_end_with_the_same_level(void **state)
 	for (int i = 0; i < NODES; i++) {
 		assert_non_null(fake_nodes[i].file);
 		assert_string_equal(fake_nodes[i].file, fake_nodes[0].file);
-		assert_false(fake_nodes[i].has_before); /* it was kept */
+		assert_true(fake_is_free((size_t)i)); /* it is over */
 		assert_int_equal(fake_nodes[i].writes, 1);
 	}
 	assert_contains(fake_nodes[0].file, "<model fallback='forbid'>Penryn</model>");
@@ -366,33 +366,46 @@ static void a_check_tells_by_its_exit_status_whether_anything_would_be_written(
 	assert_null(fake_nodes[2].file);
 }
 
+/* One that can be reached again is asked what it did, so there is no doubt. */
 static void each_node_that_fails_or_dies_in_each_phase_leaves_all_as_before(void **state)
 {
 	static const enum message_tag phases[] = { MESSAGE_look, MESSAGE_stage,
 		MESSAGE_commit, MESSAGE_verify };
-	static const enum fake_way ways[] = { FAKE_FAILS, FAKE_DIES, FAKE_DIES_AFTER };
+	static const enum fake_way ways[] = { FAKE_FAILS, FAKE_DIES, FAKE_DIES_AFTER,
+		FAKE_IS_KILLED, FAKE_IS_KILLED_AFTER };
 	struct err e = { 0 };
 	char *out;
 
 	for (size_t p = 0; p < 4; p++)
-		for (int w = 0; w < 3; w++)
+		for (int w = 0; w < 5; w++)
 			for (int i = 0; i < NODES; i++) {
-				bool unsure = ways[w] != FAKE_FAILS && p >= 2;
-				enum rc want = ways[w] == FAKE_FAILS ? RC_PLACE
-					       : unsure		     ? RC_PARTIAL
-								     : RC_UNREACHABLE;
-
 				all_well(state);
 				fake_nodes[i].ways[phases[p]] = ways[w];
-				assert_rc(negotiate(&out, &e), want, &e);
+				assert_rc(negotiate(&out, &e),
+					ways[w] == FAKE_FAILS ? RC_PLACE : RC_UNREACHABLE,
+					&e);
 				assert_nothing_written();
 				assert_not_asked(MESSAGE_keep);
-				if (unsure)
-					assert_contains(
-						e.text, fake_nodes[0].dead   ? "node01"
-							: fake_nodes[1].dead ? "node02"
-									     : "node03");
 			}
+}
+
+static void a_node_that_stays_away_after_commit_is_named(void **state)
+{
+	static const enum message_tag phases[] = { MESSAGE_commit, MESSAGE_verify };
+	struct err e = { 0 };
+	char *out;
+
+	for (size_t p = 0; p < 2; p++)
+		for (int i = 0; i < NODES; i++) {
+			all_well(state);
+			fake_nodes[i].ways[phases[p]] = FAKE_DIES;
+			fake_nodes[i].stays_away = true;
+			assert_rc(negotiate(&out, &e), RC_PARTIAL, &e);
+			assert_contains(e.text, "cpuherd rollback run-");
+			assert_contains(
+				e.text, arena_format(&arena, ": node%02d;", i + 1));
+			assert_nothing_written();
+		}
 }
 
 static void a_node_that_dies_after_commit_is_told_what_its_peer_does(void **state)
@@ -402,14 +415,83 @@ static void a_node_that_dies_after_commit_is_told_what_its_peer_does(void **stat
 
 	(void)state;
 	fake_nodes[2].ways[MESSAGE_verify] = FAKE_DIES;
+	fake_nodes[2].stays_away = true;
 	assert_rc(negotiate(&out, &e), RC_PARTIAL, &e);
 	assert_contains(out, "node03: verify failed after it may have written: its peer "
-			     "puts the old file back by itself when the connection ends, "
-			     "unless it was killed; look at "
-			     "/etc/libvirt/cpuherd/baseline.xml, and for "
-			     ".cpuherd-old beside it");
+			     "puts back what was there when the connection ends, unless "
+			     "it was killed");
 	assert_contains(out, "unsure");
 	assert_contains(out, "reverted");
+}
+
+static void a_node_that_loses_the_decision_is_brought_forward_again(void **state)
+{
+	static const enum message_tag phases[] = { MESSAGE_keep, MESSAGE_forget };
+	static const enum fake_way ways[] = { FAKE_DIES, FAKE_DIES_AFTER, FAKE_IS_KILLED,
+		FAKE_IS_KILLED_AFTER };
+	struct err e = { 0 };
+	char *out;
+
+	for (size_t p = 0; p < 2; p++)
+		for (int w = 0; w < 4; w++)
+			for (int i = 0; i < NODES; i++) {
+				/* in a session of its own the second time is well */
+				all_well(state);
+				fake_nodes[i].ways[phases[p]] = ways[w];
+				fake_nodes[i].once = true;
+				assert_rc(negotiate(&out, &e), RC_OK, &e);
+				for (int k = 0; k < NODES; k++) {
+					assert_true(fake_is_free((size_t)k));
+					assert_string_equal(
+						fake_nodes[k].file, fake_nodes[0].file);
+				}
+			}
+}
+
+static void a_node_that_is_gone_when_it_is_decided_is_named_and_nobody_forgets(
+	void **state)
+{
+	struct err e = { 0 };
+	char *out;
+
+	(void)state;
+	fake_nodes[1].ways[MESSAGE_keep] = FAKE_DIES;
+	fake_nodes[1].stays_away = true;
+	assert_rc(negotiate(&out, &e), RC_PARTIAL, &e);
+	assert_contains(e.text, "nobody can tell: node02; when they can be reached: "
+				"cpuherd resume run-");
+	assert_contains(e.text, "or cpuherd rollback run-");
+	assert_int_equal(fake_nodes[0].state, RUN_STATE_kept);
+	assert_int_equal(fake_nodes[2].state, RUN_STATE_kept);
+	assert_not_asked(MESSAGE_forget);
+}
+
+static void a_node_that_refuses_the_decision_reverts_all(void **state)
+{
+	struct err e = { 0 };
+	char *out;
+
+	(void)state;
+	fake_nodes[1].ways[MESSAGE_keep] = FAKE_FAILS;
+	assert_rc(negotiate(&out, &e), RC_PLACE, &e);
+	assert_nothing_written();
+	for (size_t i = 0; i < NODES; i++)
+		assert_true(fake_is_free(i));
+}
+
+static void a_node_that_cannot_forget_is_told_of(void **state)
+{
+	struct err e = { 0 };
+	char *out;
+
+	(void)state;
+	fake_nodes[1].ways[MESSAGE_forget] = FAKE_FAILS;
+	assert_rc(negotiate(&out, &e), RC_PARTIAL, &e);
+	assert_contains(e.text, "every node holds the level, but some have not dropped "
+				"the way back: node02; when they can be reached: "
+				"cpuherd resume run-");
+	assert_string_equal(fake_nodes[1].file, fake_nodes[0].file);
+	assert_contains(out, "node02: it holds the new content, and still has the way");
 }
 
 static void what_a_peer_could_not_put_back_is_told_in_its_words(void **state)
@@ -422,7 +504,7 @@ static void what_a_peer_could_not_put_back_is_told_in_its_words(void **state)
 	fake_nodes[1].ways[MESSAGE_revert] = FAKE_FAILS;
 	assert_rc(negotiate(&out, &e), RC_PARTIAL, &e);
 	assert_contains(out, "node02: it could not be put back");
-	assert_null(strstr(out, "puts the old file back by itself"));
+	assert_null(strstr(out, "its peer puts back"));
 }
 
 static void what_cannot_be_read_back_is_reverted_everywhere(void **state)
@@ -608,7 +690,12 @@ int main(int argc, char **argv)
 		CASE(what_somebody_else_wrote_is_shown_and_not_overwritten),
 		CASE(a_check_tells_by_its_exit_status_whether_anything_would_be_written),
 		CASE(each_node_that_fails_or_dies_in_each_phase_leaves_all_as_before),
+		CASE(a_node_that_stays_away_after_commit_is_named),
 		CASE(a_node_that_dies_after_commit_is_told_what_its_peer_does),
+		CASE(a_node_that_loses_the_decision_is_brought_forward_again),
+		CASE(a_node_that_is_gone_when_it_is_decided_is_named_and_nobody_forgets),
+		CASE(a_node_that_refuses_the_decision_reverts_all),
+		CASE(a_node_that_cannot_forget_is_told_of),
 		CASE(what_a_peer_could_not_put_back_is_told_in_its_words),
 		CASE(what_cannot_be_read_back_is_reverted_everywhere),
 		CASE(a_file_that_changes_between_look_and_stage_is_a_conflict),
