@@ -13,6 +13,7 @@
 
 #include "peer/libvirt.h"
 #include "peer/place.h"
+#include "proto/message.h"
 
 /* What the changes of a run have in common. */
 struct change_ground {
@@ -27,18 +28,29 @@ struct change_ground {
 		struct err *e); /* libvirt_judge(), or a test's */
 };
 
+struct change_row;
+
 struct change_state {
 	uint32_t place;
 	char name[PLACE_RUN_MAX + 1]; /* within the place */
 	size_t index;		      /* in the run */
-	bool unchanged;		      /* the content was there before */
-	bool committed;
+	const struct change_row *row;
+	bool unchanged;		/* the content was there before */
+	bool committed;		/* may be written */
 	struct digest expected; /* of what was there; nothing: all bytes 0 */
 	struct digest content;	/* of what shall be there */
 	struct placing file;	/* of a file */
 };
 
+/* Those marked may be NULL. */
 struct change_hands {
+	/* What is there now: of a file, its path; the digest is that of change.expected. */
+	enum rc (*look)(const struct change_ground *g, const struct spot *spot,
+		struct arena *arena, struct found *out, struct err *e);
+	/* May be NULL.  Looks, and notes in c what the journal must know to undo stage;
+	 * changes nothing.  Sets unchanged, where that is known already.  As stage. */
+	enum rc (*plan)(struct change_state *c, const struct change_ground *g,
+		const struct change *wanted, struct err *e);
 	/* Prepares, under the precondition of wanted->expected; nothing that others see
 	 * changes.  Sets unchanged.  RC_CONFLICT, RC_PLACE, RC_LIBVIRT, ... */
 	enum rc (*stage)(struct change_state *c, const struct change_ground *g,
@@ -52,9 +64,18 @@ struct change_hands {
 	/* As it was before stage.  RC_PARTIAL says what is left. */
 	enum rc (*revert)(struct change_state *c, const struct change_ground *g,
 		bool *changed, struct err *e);
+	/* May be NULL.  Before the run is kept: is still there what commit wrote?
+	 * RC_CONFLICT. */
+	enum rc (*confirm)(const struct change_state *c, const struct change_ground *g,
+		struct err *e);
 	/* Drops the way back. */
 	enum rc (*forget)(
 		struct change_state *c, const struct change_ground *g, struct err *e);
+	/* May be NULL.  After a crash: opens what the others need. */
+	enum rc (*restore)(
+		struct change_state *c, const struct change_ground *g, struct err *e);
+	/* May be NULL.  Closes it, and leaves things as they are.  Safe to call twice. */
+	void (*release)(struct change_state *c);
 	bool by_system_calls; /* revert needs nothing else: fit for a signal handler */
 };
 
@@ -84,7 +105,12 @@ struct change_row {
 	change_judge_fn *judge;
 };
 
-/* NULL when the place is not on the list. */
+/* What it changes, for messages: the path of a file, else "domain NAME".  RC_MEMORY. */
+enum rc change_title(const struct change_state *c, struct arena *arena,
+	const char **title, struct err *e);
+
+/* NULL when the place is not on the list.  hands is NULL for one that this peer cannot
+ * change yet. */
 const struct change_row *change_of(uint32_t place);
 
 #endif

@@ -12,9 +12,10 @@
 /* ---- walking */
 
 struct walk {
-	const struct place_world *world;
-	const char *path;
+	const struct folder_way *way;
 	struct folder_made *made;
+	size_t deepest; /* so many of the folders at the end are noted as made before */
+	bool may_make;
 	struct err *e;
 	int fd;
 };
@@ -22,13 +23,7 @@ struct walk {
 static enum rc fail(const struct walk *w, const char *what)
 {
 	return err_set(
-		w->e, RC_PLACE, errno, "%s: %s: %s", w->path, what, strerror(errno));
-}
-
-/* Bytes of the path whose links may be followed. */
-static size_t base_size(const struct place_world *world)
-{
-	return strlen(world->session ? world->config : "/etc");
+		w->e, RC_PLACE, errno, "%s: %s: %s", w->way->path, what, strerror(errno));
 }
 
 static int dup_closing(int fd)
@@ -42,42 +37,54 @@ static int open_folder(int parent, const char *name, bool may_follow)
 		O_RDONLY | O_DIRECTORY | O_CLOEXEC | (may_follow ? 0 : O_NOFOLLOW));
 }
 
+/* Notes that the folder in w->fd is a made one; false: no descriptor, too deep. */
+static bool note_made(struct walk *w, const char *name)
+{
+	size_t n = w->made->count;
+
+	if (n == FOLDER_DEPTH_MAX) {
+		errno = ENAMETOOLONG;
+		return false;
+	}
+	w->made->item[n].parent = dup_closing(w->fd);
+	if (w->made->item[n].parent < 0)
+		return false;
+	snprintf(w->made->item[n].name, sizeof(w->made->item[n].name), "%s", name);
+	w->made->count++;
+	return true;
+}
+
 /* Makes a folder below w->fd, 0755 whatever the umask, and opens it.  When
  * somebody else makes it at the same moment it is theirs. */
 static int make_folder(struct walk *w, const char *name)
 {
-	size_t n = w->made->count;
 	int fd;
 
-	if (n == FOLDER_DEPTH_MAX) {
-		errno = ENAMETOOLONG;
+	if (!note_made(w, name))
 		return -1;
-	}
-	if (mkdirat(w->fd, name, 0755) != 0)
+	if (mkdirat(w->fd, name, 0755) != 0) {
+		close(w->made->item[--w->made->count].parent);
 		return errno == EEXIST ? open_folder(w->fd, name, false) : -1;
-	fd = open_folder(w->fd, name, false);
-	if (fd >= 0)
-		w->made->item[n].parent = dup_closing(w->fd);
-	if (fd < 0 || w->made->item[n].parent < 0 || fchmod(fd, 0755) != 0) {
-		(void)unlinkat(w->fd, name, AT_REMOVEDIR);
-		if (fd >= 0 && w->made->item[n].parent >= 0)
-			close(w->made->item[n].parent);
-		if (fd >= 0)
-			close(fd);
-		return -1;
 	}
-	snprintf(w->made->item[n].name, sizeof(w->made->item[n].name), "%s", name);
-	w->made->count++;
-	return fd;
+	fd = open_folder(w->fd, name, false);
+	if (fd >= 0 && fchmod(fd, 0755) == 0)
+		return fd;
+	/* what was noted is unmade by whoever sees the failure */
+	if (fd >= 0)
+		close(fd);
+	return -1;
 }
 
-/* Goes into the folder; *missing is set when it is not there and may not be
- * made. */
-static enum rc enter(struct walk *w, const char *name, bool may_follow, bool *missing)
+/* Goes into the folder; *missing is set when it is not there and may not be made. */
+static enum rc enter(struct walk *w, const char *name, size_t end, bool *missing)
 {
-	int fd = open_folder(w->fd, name, may_follow);
+	int fd = open_folder(w->fd, name, end <= w->way->base);
 
-	*missing = fd < 0 && errno == ENOENT && !w->made;
+	if (fd < 0 && errno == ENOENT && end <= w->way->needed)
+		return err_set(w->e, RC_TARGET, ENOENT,
+			"%s: there is no %.*s: what it belongs to is not installed here",
+			w->way->path, (int)end, w->way->path);
+	*missing = fd < 0 && errno == ENOENT && !w->may_make;
 	if (*missing)
 		return RC_OK;
 	if (fd < 0 && errno == ENOENT)
@@ -107,29 +114,77 @@ static bool next_folder(const char **at, char name[static NAME_MAX + 1])
 	return true;
 }
 
-enum rc folder_open(const struct place_world *world, const char *path,
-	struct folder_made *made, int *fd, struct err *e)
+/* How many folders the rest of the path has. */
+static size_t folders_left(const char *at)
 {
-	struct walk w = { world, path, made, e, -1 };
-	const char *root = *world->root ? world->root : "/", *at = path;
+	char name[NAME_MAX + 1];
+	size_t n = 0;
+
+	while (next_folder(&at, name))
+		n++;
+	return n;
+}
+
+/* Walks to the folder of the file; *left is the number of folders that are missing,
+ * and then *fd is -1. */
+static enum rc walk(struct walk *w, const char *root, int *fd, size_t *left)
+{
+	const char *at = w->way->path, *before = at;
 	char name[NAME_MAX + 1];
 	bool missing = false;
 	enum rc rc = RC_OK;
 
 	*fd = -1;
-	w.fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (w.fd < 0)
-		return fail(&w, root);
+	w->fd = open(*root ? root : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (w->fd < 0)
+		return fail(w, root);
 	while (rc == RC_OK && !missing && next_folder(&at, name)) {
-		bool may_follow = (size_t)(at - path) <= base_size(world);
-
-		rc = enter(&w, name, may_follow, &missing);
+		*left = folders_left(before);
+		if (*left <= w->deepest && !note_made(w, name))
+			rc = fail(w, name);
+		else
+			rc = enter(w, name, (size_t)(at - w->way->path), &missing);
+		before = at;
 	}
-	if (rc == RC_OK && !missing)
-		*fd = w.fd;
-	else
-		close(w.fd);
+	if (rc == RC_OK && !missing) {
+		*fd = w->fd;
+		*left = 0;
+	} else {
+		close(w->fd);
+	}
 	return rc;
+}
+
+enum rc folder_open(const char *root, const struct folder_way *way,
+	struct folder_made *made, int *fd, struct err *e)
+{
+	struct walk w = { way, made, 0, made != NULL, e, -1 };
+	size_t left = 0;
+
+	return walk(&w, root, fd, &left);
+}
+
+enum rc folder_count_missing(
+	const char *root, const struct folder_way *way, size_t *missing, struct err *e)
+{
+	struct walk w = { way, NULL, 0, false, e, -1 };
+	int fd;
+	enum rc rc;
+
+	*missing = 0;
+	rc = walk(&w, root, &fd, missing);
+	if (fd >= 0)
+		close(fd);
+	return rc;
+}
+
+enum rc folder_open_again(const char *root, const struct folder_way *way, size_t deepest,
+	struct folder_made *made, int *fd, struct err *e)
+{
+	struct walk w = { way, made, deepest, false, e, -1 };
+	size_t left = 0;
+
+	return walk(&w, root, fd, &left);
 }
 
 bool folder_unmake(struct folder_made *made)
@@ -189,19 +244,18 @@ static enum rc read_all(
 }
 
 static enum rc read_regular(
-	int fd, const char *path, struct place_content *out, struct err *e)
+	int fd, const char *path, size_t cap, struct place_content *out, struct err *e)
 {
 	if (fstat(fd, &out->info) != 0)
 		return err_set(e, RC_PLACE, errno, "%s: %s", path, strerror(errno));
 	if (!S_ISREG(out->info.st_mode))
 		return err_set(e, RC_PLACE, 0, "%s is not a regular file", path);
-	if (out->info.st_size > LIMIT_PLACE_BYTES)
-		return err_set(e, RC_LIMIT, 0, "%s is larger than %d bytes", path,
-			LIMIT_PLACE_BYTES);
+	if ((size_t)out->info.st_size > cap)
+		return err_set(e, RC_LIMIT, 0, "%s is larger than %zu bytes", path, cap);
 	return read_all(fd, path, out, e);
 }
 
-enum rc folder_read(int folder, const char *file, const char *path,
+enum rc folder_read_up_to(int folder, const char *file, const char *path, size_t cap,
 	struct place_content *out, struct err *e)
 {
 	/* O_NONBLOCK: a FIFO in its place must not hang us */
@@ -215,14 +269,20 @@ enum rc folder_read(int folder, const char *file, const char *path,
 		return err_set(e, RC_PLACE, errno, "%s is a symbolic link", path);
 	if (fd < 0)
 		return err_set(e, RC_PLACE, errno, "%s: %s", path, strerror(errno));
-	rc = read_regular(fd, path, out, e);
+	rc = read_regular(fd, path, cap, out, e);
 	close(fd);
 	return rc;
 }
 
+enum rc folder_read(int folder, const char *file, const char *path,
+	struct place_content *out, struct err *e)
+{
+	return folder_read_up_to(folder, file, path, LIMIT_PLACE_BYTES, out, e);
+}
+
 /* ---- writing.  These give 0 or an errno. */
 
-static int write_all(int fd, struct bytes content)
+int folder_write_all(int fd, struct bytes content)
 {
 	while (content.size) {
 		ssize_t n = write(fd, content.data, content.size);
@@ -269,7 +329,7 @@ static int dress_like(int like, int fd)
 
 static int fill(int fd, struct bytes content, int like, struct stat *info)
 {
-	int problem = write_all(fd, content);
+	int problem = folder_write_all(fd, content);
 
 	if (!problem && like >= 0)
 		problem = dress_like(like, fd);

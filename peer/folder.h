@@ -18,11 +18,11 @@
 
 enum { FOLDER_DEPTH_MAX = 32 };
 
-/* Where the node's files are; fixed for the life of the process. */
-struct place_world {
-	const char *root;   /* "" in life; tests have a folder of their own */
-	const char *config; /* what ~config means, an absolute path; NULL: unknown */
-	bool session;	    /* paths for a session daemon */
+/* The way to a file. */
+struct folder_way {
+	const char *path; /* absolute, without the root */
+	size_t base,
+		needed; /* bytes of it whose links may be followed; that must be there */
 };
 
 /* Folders that were made on the way, and the open folders they are in. */
@@ -34,10 +34,20 @@ struct folder_made {
 	size_t count;
 };
 
-/* Opens the folder that the file of that path lies in.  With made, missing
- * folders are made (0755) and noted there; without, a missing one gives RC_OK
- * and *fd = -1.  RC_PLACE. */
-enum rc folder_open(const struct place_world *world, const char *path,
+/* Opens the folder that the file of that way lies in, under the root ("": the real
+ * one).  With made, missing folders are made (0755) and noted there; without, a missing
+ * one gives RC_OK and *fd = -1.  RC_PLACE; RC_TARGET when one that is needed is missing;
+ * after a failure made may hold some. */
+enum rc folder_open(const char *root, const struct folder_way *way,
+	struct folder_made *made, int *fd, struct err *e);
+
+/* How many folders folder_open() would make. */
+enum rc folder_count_missing(
+	const char *root, const struct folder_way *way, size_t *missing, struct err *e);
+
+/* After a crash: opens the folder as far as it is there, and notes the deepest ones
+ * as made. */
+enum rc folder_open_again(const char *root, const struct folder_way *way, size_t deepest,
 	struct folder_made *made, int *fd, struct err *e);
 
 /* Removes what was made, as far as it is empty, and forgets it; true when a
@@ -63,6 +73,13 @@ struct place_content {
  * RC_MEMORY. */
 enum rc folder_read(int folder, const char *file, const char *path,
 	struct place_content *out, struct err *e);
+
+/* The same for a file of our own, which may be larger. */
+enum rc folder_read_up_to(int folder, const char *file, const char *path, size_t cap,
+	struct place_content *out, struct err *e);
+
+/* All of it; 0 or an errno. */
+int folder_write_all(int fd, struct bytes content);
 
 /* Writes a new file (which must not be there) and brings it to disk.  Owner, mode
  * and labels are those of the open file `like`; -1: 0644 and the process's own.

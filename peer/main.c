@@ -1,14 +1,19 @@
 /* cpuherd-peer: the part of cpuherd that runs on a node.
  *
  *	main.c			options
- *	serve.[ch] stream.[ch]	the dialogue with the coordinator, frames in and out
+ *	serve*.c dialogue.h	the dialogue with the coordinator: its requests, answered
+ *	stream.[ch]		frames in and out
  *	watchdog.[ch]		an end to calls that never return
  *	gather.[ch]		struct node_facts, from:
  *	  host.[ch]		  kernel, microcode, module parameters
  *	  cores.[ch] cpuid.[ch]	  CPUID of every logical CPU
  *	  kvm.[ch]		  /dev/kvm
  *	  libvirt.[ch] xml.[ch]	  libvirt, which also judges proposed CPUs
- *	place.[ch] folder.[ch]	the one thing that is written: the closed list of places
+ *	run*.[ch] change*.[ch]	a run: changes that are made, or put back, together; made of
+ *	  place*.[ch] folder.[ch] files of the closed list of places
+ *	  store.[ch] journal*.[ch] what outlives the process:
+ *	  notes.[ch] written.[ch]   how far a run is, what finished runs wrote
+ *	  hold.[ch]		  one run at a time
  */
 #include <stdio.h>
 #include <string.h>

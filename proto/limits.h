@@ -14,6 +14,8 @@ enum {
 	LIMIT_LIST_ITEMS = 8192,		 /* leaves of a CPU: 120; features: 330 */
 	LIMIT_DEPTH = 8,			 /* arrays in arrays; messages need 6 */
 	LIMIT_PLACE_BYTES = 256 * 1024,		 /* a file that cpuherd writes */
+	LIMIT_CHANGES = 256,			 /* of one run on one node */
+	LIMIT_JOURNAL_BYTES = 4 * 1024 * 1024,	 /* a run's journal on a node */
 	LIMIT_DUMP_BYTES = 8 * 1024 * 1024,	 /* a facts file */
 	LIMIT_MERGED_BYTES = 1024 * 1024 * 1024, /* merged facts: 100,000 nodes, 3 MiB */
 	LIMIT_LINE_BYTES = LIMIT_BODY_BYTES + 1024, /* of what engines gathered */

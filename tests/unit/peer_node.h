@@ -22,7 +22,8 @@ struct node {
 	struct place_world world;
 	struct placing placing;
 	struct arena arena;
-	char *path; /* of the place, without root */
+	struct folder_way way; /* to the place */
+	const char *path;      /* the same, without root */
 	struct err e;
 	bool changed;
 };
@@ -39,6 +40,13 @@ static inline void make_folder(struct node *n, const char *path)
 	assert_int_equal(mkdir(real_path(n, path), 0755), 0);
 }
 
+static inline void find_way(struct node *n)
+{
+	assert_rc(place_way(&n->world, PLACE_stanza, "lab", &n->arena, &n->way, &n->e),
+		RC_OK, &n->e);
+	n->path = n->way.path;
+}
+
 static inline void node_open(struct node *n)
 {
 	*n = (struct node){ .root = "/tmp/cpuherd-place-XXXXXX" };
@@ -46,8 +54,7 @@ static inline void node_open(struct node *n)
 	n->world = (struct place_world){ .root = n->root, .config = "/home/u/.config" };
 	make_folder(n, "/etc");
 	make_folder(n, "/etc/libvirt");
-	assert_rc(place_path(&n->world, PLACE_stanza, "lab", &n->arena, &n->path, &n->e),
-		RC_OK, &n->e);
+	find_way(n);
 	assert_string_equal(n->path, "/etc/libvirt/cpuherd/lab.xml");
 }
 
@@ -62,7 +69,7 @@ static inline int remove_entry(
 
 static inline void node_close(struct node *n)
 {
-	assert_rc(place_close(&n->placing, &n->changed, &n->e), RC_OK, &n->e);
+	assert_rc(place_revert(&n->placing, &n->changed, &n->e), RC_OK, &n->e);
 	nftw(n->root, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 	arena_destroy(&n->arena);
 }
@@ -78,7 +85,7 @@ static inline struct place_content look(struct node *n)
 {
 	struct place_content now = { .arena = &n->arena };
 
-	assert_rc(place_look(&n->world, n->path, &now, &n->e), RC_OK, &n->e);
+	assert_rc(place_look(&n->world, &n->way, &now, &n->e), RC_OK, &n->e);
 	return now;
 }
 
@@ -118,15 +125,29 @@ static inline struct bytes bytes_of(const char *text)
 	return (struct bytes){ (const uint8_t *)text, strlen(text) };
 }
 
+/* As a run does it. */
+static inline enum rc stage_request(
+	struct node *n, struct placing *p, const struct place_request *r)
+{
+	enum rc rc = place_plan(p, &n->world, r, &n->e);
+	struct err e;
+
+	if (rc == RC_OK)
+		rc = place_stage(p, &n->world, r, &n->e);
+	if (rc != RC_OK)
+		assert_rc(place_revert(p, &n->changed, &e), RC_OK, &e);
+	return rc;
+}
+
 /* Stages the text over what is there now. */
 static inline enum rc stage_with(struct node *n, struct placing *p, const char *text)
 {
 	struct place_content now = look(n);
-	struct place_request r = { "run1", n->path, bytes_of(text), { 0 } };
+	struct place_request r = { &n->way, bytes_of(text), { 0 } };
 
 	if (now.exists)
 		r.expected = (struct bytes){ now.digest.byte, DIGEST_BYTES };
-	return place_stage(p, &n->world, &r, &n->e);
+	return stage_request(n, p, &r);
 }
 
 static inline void stage(struct node *n, const char *text)
@@ -136,17 +157,19 @@ static inline void stage(struct node *n, const char *text)
 
 static inline void commit(struct node *n)
 {
-	assert_rc(place_commit(&n->placing, "run1", &n->changed, &n->e), RC_OK, &n->e);
+	assert_rc(place_commit(&n->placing, &n->e), RC_OK, &n->e);
 }
 
 static inline void revert(struct node *n)
 {
-	assert_rc(place_revert(&n->placing, "run1", &n->changed, &n->e), RC_OK, &n->e);
+	assert_rc(place_revert(&n->placing, &n->changed, &n->e), RC_OK, &n->e);
 }
 
-static inline void keep(struct node *n)
+/* As a run does it, when it is kept and then forgotten. */
+static inline void forget(struct node *n)
 {
-	assert_rc(place_keep(&n->placing, "run1", &n->changed, &n->e), RC_OK, &n->e);
+	assert_rc(place_check(&n->placing, &n->e), RC_OK, &n->e);
+	assert_rc(place_forget(&n->placing, &n->e), RC_OK, &n->e);
 }
 
 #endif

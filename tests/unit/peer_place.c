@@ -2,7 +2,7 @@
 
 /* ---- the road */
 
-static void a_first_file_is_made_with_its_folder_and_kept(void **state)
+static void a_first_file_is_made_with_its_folder(void **state)
 {
 	struct node n;
 
@@ -12,10 +12,8 @@ static void a_first_file_is_made_with_its_folder_and_kept(void **state)
 	assert_int_equal(n.placing.state, PLACE_STAGED);
 	assert_false(look(&n).exists);
 	commit(&n);
-	assert_true(n.changed);
 	assert_text(&n, new_text);
-	keep(&n);
-	assert_true(n.changed);
+	forget(&n);
 	assert_clean(&n);
 	assert_text(&n, new_text);
 	assert_int_equal(stat_of(&n, n.path).st_mode & 07777, 0644);
@@ -58,7 +56,7 @@ static void a_replaced_file_keeps_mode_and_owner(void **state)
 	assert_int_equal(after.st_mode, before.st_mode);
 	assert_int_equal(after.st_uid, before.st_uid);
 	assert_int_equal(after.st_gid, before.st_gid);
-	keep(&n);
+	forget(&n);
 	assert_clean(&n);
 	assert_text(&n, new_text);
 	node_close(&n);
@@ -147,9 +145,7 @@ static void equal_content_is_unchanged_down_to_the_mtime(void **state)
 	stage(&n, old_text);
 	assert_int_equal(n.placing.state, PLACE_UNCHANGED);
 	commit(&n);
-	assert_false(n.changed);
-	keep(&n);
-	assert_false(n.changed);
+	forget(&n);
 	after = stat_of(&n, n.path);
 	assert_memory_equal(&after.st_mtim, &before.st_mtim, sizeof(after.st_mtim));
 	assert_memory_equal(&after.st_ctim, &before.st_ctim, sizeof(after.st_ctim));
@@ -165,57 +161,21 @@ static void every_step_may_be_repeated(void **state)
 	node_open(&n);
 	write_old(&n);
 	stage(&n, new_text);
-	stage(&n, new_text);
 	commit(&n);
 	commit(&n);
-	assert_true(n.changed);
 	assert_text(&n, new_text);
-	keep(&n);
-	keep(&n);
-	assert_false(n.changed);
+	forget(&n);
+	assert_rc(place_forget(&n.placing, &n.e), RC_OK, &n.e);
 	revert(&n);
 	assert_false(n.changed);
 	assert_text(&n, new_text);
 	stage(&n, old_text);
 	commit(&n);
 	revert(&n);
+	assert_true(n.changed);
 	revert(&n);
 	assert_false(n.changed);
 	assert_text(&n, new_text);
-	node_close(&n);
-}
-
-static void steps_of_a_run_that_is_not_known_are_refused_or_harmless(void **state)
-{
-	struct node n;
-
-	(void)state;
-	node_open(&n);
-	write_old(&n);
-	assert_rc(place_commit(&n.placing, "run1", &n.changed, &n.e), RC_PLACE, &n.e);
-	stage(&n, new_text);
-	assert_rc(place_commit(&n.placing, "run2", &n.changed, &n.e), RC_PLACE, &n.e);
-	assert_rc(place_revert(&n.placing, "run2", &n.changed, &n.e), RC_OK, &n.e);
-	assert_false(n.changed);
-	assert_int_equal(n.placing.state, PLACE_STAGED);
-	assert_rc(place_keep(&n.placing, "run1", &n.changed, &n.e), RC_PLACE, &n.e);
-	assert_rc(stage_with(&n, &n.placing, "other"), RC_CONFLICT, &n.e);
-	node_close(&n);
-}
-
-static void a_context_that_is_closed_early_reverts(void **state)
-{
-	struct node n;
-
-	(void)state;
-	node_open(&n);
-	write_old(&n);
-	stage(&n, new_text);
-	commit(&n);
-	assert_rc(place_close(&n.placing, &n.changed, &n.e), RC_OK, &n.e);
-	assert_true(n.changed);
-	assert_text(&n, old_text);
-	assert_clean(&n);
 	node_close(&n);
 }
 
@@ -226,8 +186,7 @@ static void a_session_daemon_has_its_place_in_the_users_config(void **state)
 	(void)state;
 	node_open(&n);
 	n.world.session = true;
-	assert_rc(place_path(&n.world, PLACE_stanza, "lab", &n.arena, &n.path, &n.e),
-		RC_OK, &n.e);
+	find_way(&n);
 	assert_string_equal(n.path, "/home/u/.config/libvirt/cpuherd/lab.xml");
 	stage(&n, new_text);
 	commit(&n);
@@ -240,7 +199,7 @@ static void a_session_daemon_has_its_place_in_the_users_config(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest cases[] = {
-		cmocka_unit_test(a_first_file_is_made_with_its_folder_and_kept),
+		cmocka_unit_test(a_first_file_is_made_with_its_folder),
 		cmocka_unit_test(staging_changes_nothing_that_others_read),
 		cmocka_unit_test(a_replaced_file_keeps_mode_and_owner),
 		cmocka_unit_test(revert_after_commit_brings_back_the_very_same_file),
@@ -250,9 +209,6 @@ int main(int argc, char **argv)
 		cmocka_unit_test(revert_before_commit_leaves_no_trace),
 		cmocka_unit_test(equal_content_is_unchanged_down_to_the_mtime),
 		cmocka_unit_test(every_step_may_be_repeated),
-		cmocka_unit_test(
-			steps_of_a_run_that_is_not_known_are_refused_or_harmless),
-		cmocka_unit_test(a_context_that_is_closed_early_reverts),
 		cmocka_unit_test(a_session_daemon_has_its_place_in_the_users_config),
 	};
 

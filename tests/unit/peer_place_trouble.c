@@ -10,16 +10,16 @@ static void other_content_than_expected_is_a_conflict(void **state)
 
 	(void)state;
 	node_open(&n);
-	r = (struct place_request){ "run1", n.path, bytes_of(new_text), { 0 } };
+	r = (struct place_request){ &n.way, bytes_of(new_text), { 0 } };
 	r.expected = (struct bytes){ wrong.byte, DIGEST_BYTES };
-	assert_rc(place_stage(&n.placing, &n.world, &r, &n.e), RC_CONFLICT, &n.e);
+	assert_rc(stage_request(&n, &n.placing, &r), RC_CONFLICT, &n.e);
 	assert_contains(n.e.text, "has gone");
 	assert_false(is_there(&n, "/etc/libvirt/cpuherd"));
 	write_old(&n);
-	assert_rc(place_stage(&n.placing, &n.world, &r, &n.e), RC_CONFLICT, &n.e);
+	assert_rc(stage_request(&n, &n.placing, &r), RC_CONFLICT, &n.e);
 	assert_contains(n.e.text, "has changed");
 	r.expected.size = 0;
-	assert_rc(place_stage(&n.placing, &n.world, &r, &n.e), RC_CONFLICT, &n.e);
+	assert_rc(stage_request(&n, &n.placing, &r), RC_CONFLICT, &n.e);
 	assert_contains(n.e.text, "has appeared");
 	assert_clean(&n);
 	assert_text(&n, old_text);
@@ -35,7 +35,7 @@ static void a_change_between_stage_and_commit_is_a_conflict(void **state)
 	write_old(&n);
 	stage(&n, new_text);
 	test_write_file(real_path(&n, n.path), "<cpu>somebody else</cpu>");
-	assert_rc(place_commit(&n.placing, "run1", &n.changed, &n.e), RC_CONFLICT, &n.e);
+	assert_rc(place_commit(&n.placing, &n.e), RC_CONFLICT, &n.e);
 	revert(&n);
 	assert_text(&n, "<cpu>somebody else</cpu>");
 	assert_clean(&n);
@@ -51,7 +51,7 @@ static void an_unchanged_file_that_changes_before_commit_is_a_conflict(void **st
 	write_old(&n);
 	stage(&n, old_text);
 	test_write_file(real_path(&n, n.path), "theirs");
-	assert_rc(place_commit(&n.placing, "run1", &n.changed, &n.e), RC_CONFLICT, &n.e);
+	assert_rc(place_commit(&n.placing, &n.e), RC_CONFLICT, &n.e);
 	node_close(&n);
 }
 
@@ -63,7 +63,7 @@ static void a_file_that_appears_between_stage_and_commit_is_a_conflict(void **st
 	node_open(&n);
 	stage(&n, new_text);
 	test_write_file(real_path(&n, n.path), "theirs");
-	assert_rc(place_commit(&n.placing, "run1", &n.changed, &n.e), RC_CONFLICT, &n.e);
+	assert_rc(place_commit(&n.placing, &n.e), RC_CONFLICT, &n.e);
 	revert(&n);
 	assert_text(&n, "theirs");
 	node_close(&n);
@@ -87,7 +87,7 @@ static void a_change_after_commit_is_not_overwritten_by_revert(void **state)
 	stage(&n, new_text);
 	commit(&n);
 	test_write_file(real_path(&n, n.path), "edited after commit");
-	assert_rc(place_revert(&n.placing, "run1", &n.changed, &n.e), RC_PARTIAL, &n.e);
+	assert_rc(place_revert(&n.placing, &n.changed, &n.e), RC_PARTIAL, &n.e);
 	assert_contains(n.e.text, "changed after commit");
 	assert_contains(n.e.text, "lab.xml.cpuherd-old");
 	assert_text(&n, "edited after commit");
@@ -114,7 +114,7 @@ static void a_file_that_was_exchanged_after_commit_is_not_overwritten(void **sta
 	test_write_file(real_path(&n, "/etc/theirs"), "<cpu>HIS</cpu>\n");
 	assert_int_equal(utimensat(AT_FDCWD, real_path(&n, "/etc/theirs"), times, 0), 0);
 	assert_int_equal(rename(real_path(&n, "/etc/theirs"), real_path(&n, n.path)), 0);
-	assert_rc(place_revert(&n.placing, "run1", &n.changed, &n.e), RC_PARTIAL, &n.e);
+	assert_rc(place_revert(&n.placing, &n.changed, &n.e), RC_PARTIAL, &n.e);
 	assert_text(&n, "<cpu>HIS</cpu>\n");
 	remove_theirs_and_revert(&n);
 	node_close(&n);
@@ -130,7 +130,7 @@ static void a_file_that_was_changed_after_commit_is_not_kept(void **state)
 	stage(&n, new_text);
 	commit(&n);
 	test_write_file(real_path(&n, n.path), "edited after verify");
-	assert_rc(place_keep(&n.placing, "run1", &n.changed, &n.e), RC_CONFLICT, &n.e);
+	assert_rc(place_check(&n.placing, &n.e), RC_CONFLICT, &n.e);
 	assert_contains(n.e.text, "was changed after commit");
 	assert_text(&n, "edited after verify");
 	assert_true(is_there(&n, "/etc/libvirt/cpuherd/lab.xml.cpuherd-old"));
@@ -148,7 +148,7 @@ static void a_file_that_was_removed_after_commit_is_not_kept(void **state)
 	stage(&n, new_text);
 	commit(&n);
 	assert_int_equal(unlink(real_path(&n, n.path)), 0);
-	assert_rc(place_keep(&n.placing, "run1", &n.changed, &n.e), RC_CONFLICT, &n.e);
+	assert_rc(place_check(&n.placing, &n.e), RC_CONFLICT, &n.e);
 	revert(&n);
 	assert_text(&n, old_text);
 	node_close(&n);
@@ -182,28 +182,9 @@ static void the_new_file_of_a_dead_run_is_replaced(void **state)
 		0);
 	stage(&n, new_text);
 	commit(&n);
-	keep(&n);
+	forget(&n);
 	assert_text(&n, new_text);
 	assert_true(S_ISREG(stat_of(&n, n.path).st_mode));
-	node_close(&n);
-}
-
-static void a_second_peer_is_kept_out_until_the_first_is_done(void **state)
-{
-	struct placing second = { 0 };
-	struct node n;
-
-	(void)state;
-	node_open(&n);
-	write_old(&n);
-	stage(&n, new_text);
-	assert_rc(stage_with(&n, &second, "<cpu>2</cpu>"), RC_CONFLICT, &n.e);
-	assert_contains(n.e.text, "another cpuherd-peer");
-	assert_true(is_there(&n, "/etc/libvirt/cpuherd/lab.xml.cpuherd-new"));
-	revert(&n);
-	assert_rc(stage_with(&n, &second, "<cpu>2</cpu>"), RC_OK, &n.e);
-	assert_rc(place_close(&second, &n.changed, &n.e), RC_OK, &n.e);
-	assert_text(&n, old_text);
 	node_close(&n);
 }
 
@@ -216,16 +197,16 @@ static void symbolic_links_at_the_place_are_refused(void **state)
 
 	(void)state;
 	node_open(&n);
-	r = (struct place_request){ "run1", n.path, bytes_of(new_text), { 0 } };
+	r = (struct place_request){ &n.way, bytes_of(new_text), { 0 } };
 	make_folder(&n, "/elsewhere");
 	assert_int_equal(symlink("/elsewhere", real_path(&n, "/etc/libvirt/cpuherd")), 0);
-	assert_rc(place_stage(&n.placing, &n.world, &r, &n.e), RC_PLACE, &n.e);
+	assert_rc(stage_request(&n, &n.placing, &r), RC_PLACE, &n.e);
 	assert_contains(n.e.text, "symbolic link");
 	assert_int_equal(unlink(real_path(&n, "/etc/libvirt/cpuherd")), 0);
 	make_folder(&n, "/etc/libvirt/cpuherd");
 	test_write_file(real_path(&n, "/elsewhere/target"), "target");
 	assert_int_equal(symlink("../../../elsewhere/target", real_path(&n, n.path)), 0);
-	assert_rc(place_stage(&n.placing, &n.world, &r, &n.e), RC_PLACE, &n.e);
+	assert_rc(stage_request(&n, &n.placing, &r), RC_PLACE, &n.e);
 	assert_contains(n.e.text, "symbolic link");
 	assert_false(is_there(&n, "/elsewhere/lab.xml"));
 	node_close(&n);
@@ -241,7 +222,7 @@ static void what_is_no_regular_file_is_refused_without_hanging(void **state)
 	now.arena = &n.arena;
 	make_folder(&n, "/etc/libvirt/cpuherd");
 	assert_int_equal(mkfifo(real_path(&n, n.path), 0600), 0);
-	assert_rc(place_look(&n.world, n.path, &now, &n.e), RC_PLACE, &n.e);
+	assert_rc(place_look(&n.world, &n.way, &now, &n.e), RC_PLACE, &n.e);
 	assert_contains(n.e.text, "not a regular file");
 	node_close(&n);
 }
@@ -256,9 +237,9 @@ static void a_file_larger_than_the_cap_is_refused(void **state)
 	now.arena = &n.arena;
 	write_old(&n);
 	assert_int_equal(truncate(real_path(&n, n.path), LIMIT_PLACE_BYTES), 0);
-	assert_rc(place_look(&n.world, n.path, &now, &n.e), RC_OK, &n.e);
+	assert_rc(place_look(&n.world, &n.way, &now, &n.e), RC_OK, &n.e);
 	assert_int_equal(truncate(real_path(&n, n.path), LIMIT_PLACE_BYTES + 1), 0);
-	assert_rc(place_look(&n.world, n.path, &now, &n.e), RC_LIMIT, &n.e);
+	assert_rc(place_look(&n.world, &n.way, &now, &n.e), RC_LIMIT, &n.e);
 	node_close(&n);
 }
 
@@ -266,20 +247,20 @@ static void nothing_outside_the_closed_list_can_be_named(void **state)
 {
 	static const char *const bad[] = { "", ".", "..", "../x", "a/b", "/etc/passwd",
 		".hidden", "-x", "a b", "a\nb", "\x1b[2J", "a%sb" };
+	struct folder_way path;
 	struct node n;
-	char *path;
 
 	(void)state;
 	node_open(&n);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		assert_rc(
-			place_path(&n.world, PLACE_stanza, bad[i], &n.arena, &path, &n.e),
+			place_way(&n.world, PLACE_stanza, bad[i], &n.arena, &path, &n.e),
 			RC_PLACE, &n.e);
-	assert_rc(place_path(&n.world, 0, "lab", &n.arena, &path, &n.e), RC_PLACE, &n.e);
-	assert_rc(place_path(&n.world, 99, "lab", &n.arena, &path, &n.e), RC_PLACE, &n.e);
+	assert_rc(place_way(&n.world, 0, "lab", &n.arena, &path, &n.e), RC_PLACE, &n.e);
+	assert_rc(place_way(&n.world, 99, "lab", &n.arena, &path, &n.e), RC_PLACE, &n.e);
 	n.world.session = true;
 	n.world.config = NULL;
-	assert_rc(place_path(&n.world, PLACE_stanza, "lab", &n.arena, &path, &n.e),
+	assert_rc(place_way(&n.world, PLACE_stanza, "lab", &n.arena, &path, &n.e),
 		RC_PLACE, &n.e);
 	n.world.session = false;
 	node_close(&n);
@@ -367,7 +348,6 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_file_that_was_removed_after_commit_is_not_kept),
 		cmocka_unit_test(an_unfinished_run_is_in_the_way_until_somebody_decides),
 		cmocka_unit_test(the_new_file_of_a_dead_run_is_replaced),
-		cmocka_unit_test(a_second_peer_is_kept_out_until_the_first_is_done),
 		cmocka_unit_test(symbolic_links_at_the_place_are_refused),
 		cmocka_unit_test(what_is_no_regular_file_is_refused_without_hanging),
 		cmocka_unit_test(a_file_larger_than_the_cap_is_refused),
