@@ -143,6 +143,18 @@ enum rc inventory_add_name(
 	return node_add(inv, &node, NULL, arena, e);
 }
 
+enum rc inventory_add_node(struct inventory *inv, const struct inventory_node *node,
+	struct arena *arena, struct err *e)
+{
+	return node_add(inv, node, NULL, arena, e);
+}
+
+bool inventory_find(
+	const struct inventory *inv, const struct inventory_node *node, size_t *index)
+{
+	return node_find(inv, key_text(node), key_port(node), index);
+}
+
 void nodes_keep(struct inventory *inv, const bool *keep)
 {
 	size_t kept = 0;

@@ -82,6 +82,14 @@ enum rc inventory_add_file(
 enum rc inventory_add_name(
 	struct inventory *inv, const char *name, struct arena *arena, struct err *e);
 
+/* Adds a node as it was in another inventory.  RC_INPUT when there are too many. */
+enum rc inventory_add_node(struct inventory *inv, const struct inventory_node *node,
+	struct arena *arena, struct err *e);
+
+/* The same node: of an alias the name, else host and port. */
+bool inventory_find(
+	const struct inventory *inv, const struct inventory_node *node, size_t *index);
+
 /* Does the argument name a node of the inventory?  RC_INPUT when it cannot be read. */
 enum rc inventory_match(const struct inventory *inv, const char *argument, bool *found,
 	struct arena *arena, struct err *e);

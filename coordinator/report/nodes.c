@@ -95,8 +95,8 @@ static const struct column {
 	bool right; /* numbers */
 	const char *verbs;
 } columns[] = {
-	{ "NODE", NULL, false, "negotiate plan probe" },
-	{ "NODES", NULL, true, "negotiate plan probe" },
+	{ "NODE", NULL, false, "negotiate plan probe resume rollback" },
+	{ "NODES", NULL, true, "negotiate plan probe resume rollback" },
 	{ "CPU", cell_cpu, false, "negotiate plan probe" },
 	{ "KERNEL", cell_kernel, false, "probe" },
 	{ "MICROCODE", cell_microcode, false, "probe" },
@@ -107,7 +107,7 @@ static const struct column {
 	{ "KVM", cell_kvm, true, "plan probe" },
 	{ "OFFER", cell_offer, true, "negotiate plan probe" },
 	{ "VOTE", cell_vote, false, "negotiate" },
-	{ "OUTCOME", cell_outcome, false, "negotiate plan probe" },
+	{ "OUTCOME", cell_outcome, false, "negotiate plan probe resume rollback" },
 };
 
 enum { COLUMNS = sizeof(columns) / sizeof(columns[0]), NAMES = 0, NUMBER = 1 };

@@ -264,7 +264,8 @@ static void pools_print(const struct printer *p)
 static bool nodes_were_asked(const struct report *r)
 {
 	for (size_t i = 0; i < r->count; i++)
-		if (r->nodes[i].facts || r->nodes[i].err.code != RC_OK)
+		if (r->nodes[i].facts || r->nodes[i].err.code != RC_OK ||
+			r->nodes[i].outcome[0])
 			return true;
 	return false;
 }

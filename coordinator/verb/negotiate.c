@@ -1,6 +1,7 @@
 #include "coordinator/verb/gather.h"
 #include "coordinator/verb/guests.h"
 #include "coordinator/verb/judge.h"
+#include "coordinator/verb/left.h"
 #include "coordinator/verb/offering.h"
 #include "coordinator/verb/push.h"
 #include "coordinator/verb/summary.h"
@@ -50,6 +51,8 @@ static enum rc negotiate_run(struct run *run, const struct options *o, struct er
 
 	if (rc == RC_OK)
 		rc = survey_choose_targets(run, e);
+	if (rc == RC_OK && !o->dry_run)
+		rc = left_check(run, e);
 	/* a peer puts back what it changed when its connection ends before all is done */
 	if (rc == RC_OK && !o->dry_run)
 		rc = fleet_holds_all(run->fleet, e);

@@ -1,8 +1,11 @@
 #include "coordinator/verb/options.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/text.h"
 #include "coordinator/cpu/conditions.h"
@@ -27,13 +30,13 @@ static const struct option_row {
 #define FLAG(letter, name, member, verbs, help) \
 	ROW(letter, name, NULL, FLAG, member, verbs, 0, help)
 	/* clang-format off */
-	ROW(0, "hosts", "FILE", TEXTS, hosts_files, FOR_FLEET, 0,
+	ROW(0, "hosts", "FILE", TEXTS, hosts_files, FOR_NODES, 0,
 		"nodes from a file: patterns, or ansible-inventory --list; - is stdin")
-	ROW('x', "exclude", "NODES", TEXTS, exclude, FOR_FLEET, 0,
+	ROW('x', "exclude", "NODES", TEXTS, exclude, FOR_NODES, 0,
 		"leave these nodes out (patterns); the same as an argument ^NODES")
-	ROW(0, "without", "WORD", TEXTS, without, FOR_FLEET, 0,
+	ROW(0, "without", "WORD", TEXTS, without, FOR_NODES, 0,
 		"the same; where there is a level, also features: --without node07,pcid")
-	ROW(0, "limit", "WORDS", TEXTS, limit, FOR_FLEET, 0,
+	ROW(0, "limit", "WORDS", TEXTS, limit, FOR_NODES, 0,
 		"of the nodes only these: patterns, groups, @FILE, !WORD, &WORD")
 	ROW(0, "failed", "FILE", TEXT, failed, FOR_FLEET, 0,
 		"write the nodes that failed, as --hosts reads them")
@@ -54,7 +57,11 @@ static const struct option_row {
 		"name of the level and of its file (baseline)")
 	ROW(0, "target", "NAME", TEXTS, targets, FOR_NEGOTIATE, 0,
 		"where the level goes; may be given several times: stanza (stanza)")
-	FLAG(0, "replace", replace, FOR_NEGOTIATE,
+	ROW(0, "journal-dir", "DIR", TEXT, journal_dir, FOR_NEGOTIATE | FOR_LEFT, 0,
+		"where runs are written down (~/.local/state/cpuherd/runs)")
+	ROW(0, "on", "NODES", TEXT, on, FOR_ROLLBACK, 0,
+		"without a journal here: ask these nodes (a pattern) for theirs")
+	FLAG(0, "replace", replace, FOR_NEGOTIATE | FOR_ROLLBACK,
 		"overwrite what somebody else has put in its place")
 	ROW(0, "require", "FEATURE", TEXTS, require, FOR_NEGOTIATE | FOR_PLAN, 0,
 		"no level without this feature; several are joined by commas")
@@ -77,23 +84,23 @@ static const struct option_row {
 		"kubevirt or json")
 	ROW(0, "nova-release", "NAME", TEXT, nova_release, FOR_PLAN | FOR_RENDER, 0,
 		"of nova, for --as nova, devstack or zuul (the newest known)")
-	ROW('F', "ssh-config", "FILE", TEXT, ssh_config, FOR_FLEET, 0,
+	ROW('F', "ssh-config", "FILE", TEXT, ssh_config, FOR_FLEET | OF_ROAD, 0,
 		"in place of ~/.ssh/config and /etc/ssh/ssh_config; none: no such file")
-	ROW('l', "user", "NAME", TEXT, user, FOR_FLEET, 0, "log in as this user")
-	ROW('p', "port", "PORT", NUMBER, port, FOR_FLEET, 65535, "port of sshd (22)")
-	ROW('J', "jump", "HOSTS", TEXT, jump, FOR_FLEET, 0,
+	ROW('l', "user", "NAME", TEXT, user, FOR_FLEET | OF_ROAD, 0, "log in as this user")
+	ROW('p', "port", "PORT", NUMBER, port, FOR_FLEET | OF_ROAD, 65535, "port of sshd (22)")
+	ROW('J', "jump", "HOSTS", TEXT, jump, FOR_FLEET | OF_ROAD, 0,
 		"reach the nodes through these hosts: [user@]host[:port], by commas")
-	ROW('o', "ssh-option", "KEY=VALUE", TEXTS, ssh_values, FOR_FLEET, 0,
+	ROW('o', "ssh-option", "KEY=VALUE", TEXTS, ssh_values, FOR_FLEET | OF_ROAD, 0,
 		"as in ssh_config(5); before what the files say")
-	ROW('i', "identity", "FILE", TEXTS, identities, FOR_FLEET, 0,
+	ROW('i', "identity", "FILE", TEXTS, identities, FOR_FLEET | OF_ROAD, 0,
 		"private key file, in place of the usual ones of ~/.ssh")
-	FLAG(0, "no-agent", no_agent, FOR_FLEET, "do not ask ssh-agent")
-	ROW(0, "known-hosts", "FILE", TEXTS, known_hosts, FOR_FLEET, 0,
+	FLAG(0, "no-agent", no_agent, FOR_FLEET | OF_ROAD, "do not ask ssh-agent")
+	ROW(0, "known-hosts", "FILE", TEXTS, known_hosts, FOR_FLEET | OF_ROAD, 0,
 		"known host keys, in place of those of ~/.ssh and /etc/ssh")
 	FLAG(0, "accept-new", accept_new, FOR_FLEET,
 		"accept and record the keys of hosts that are not known yet")
-	FLAG(0, "become", become, FOR_FLEET, "run the peer through sudo -n")
-	ROW(0, "connect", "URI", TEXT, connect, FOR_FLEET, 0,
+	FLAG(0, "become", become, FOR_FLEET | OF_ROAD, "run the peer through sudo -n")
+	ROW(0, "connect", "URI", TEXT, connect, FOR_FLEET | OF_ROAD, 0,
 		"libvirt on the nodes (qemu:///system)")
 	ROW(0, "connect-timeout", "SECONDS", NUMBER, connect_timeout_s, FOR_FLEET, 86400,
 		"for connection, login and start of the peer (30)")
@@ -166,6 +173,25 @@ static enum rc value_set(struct options *out, const struct option_row *row,
 		return RC_OK;
 	}
 	return RC_OK;
+}
+
+static bool is_set(const struct options *o, const struct option_row *row)
+{
+	const void *member = (const char *)o + row->offset;
+	const char *text;
+
+	switch (row->kind) {
+	case KIND_FLAG:
+		return *(const bool *)member;
+	case KIND_TEXT:
+		text = *(const char *const *)member;
+		return text && text[0];
+	case KIND_TEXTS:
+		return ((const struct texts *)member)->count != 0;
+	case KIND_NUMBER:
+		return *(const uint32_t *)member != 0;
+	}
+	return false;
 }
 
 /* getopt's tables, from ours: options of other verbs are known, so that the
@@ -297,6 +323,101 @@ enum rc options_parse(struct options *out, const struct verb *verb, int argc, ch
 		rc = options_check(out, e);
 	if (rc == RC_OK && !out->help)
 		rc = check_format(out, arena, e);
+	return rc;
+}
+
+/* ---- how nodes are reached, written down and taken over */
+
+enum rc options_absolute(const char **path, struct arena *arena, struct err *e)
+{
+	char *here;
+
+	if ((*path)[0] == '\0' || (*path)[0] == '/' || (*path)[0] == '~')
+		return RC_OK;
+	here = getcwd(NULL, 0);
+	if (!here)
+		return err_set(e, RC_INPUT, errno, "%s: %s", *path, strerror(errno));
+	*path = arena_format(arena, "%s/%s", here, *path);
+	free(here);
+	return *path ? RC_OK : err_memory(e);
+}
+
+static enum rc road_add(const struct option_row *row, const char *value,
+	struct texts *words, struct arena *arena, struct err *e)
+{
+	bool is_file = row->argument && strcmp(row->argument, "FILE") == 0 &&
+		       strcmp(value, "none") != 0;
+	enum rc rc = is_file ? options_absolute(&value, arena, e) : RC_OK;
+
+	if (rc == RC_OK)
+		rc = texts_add(words, row->name, arena, e);
+	return rc == RC_OK ? texts_add(words, value, arena, e) : rc;
+}
+
+static enum rc road_add_row(const struct options *o, const struct option_row *row,
+	struct texts *words, struct arena *arena, struct err *e)
+{
+	const void *member = (const char *)o + row->offset;
+	const struct texts *texts = member;
+	enum rc rc = RC_OK;
+
+	switch (row->kind) {
+	case KIND_FLAG:
+		return *(const bool *)member ? road_add(row, "", words, arena, e) : RC_OK;
+	case KIND_TEXT:
+		return is_set(o, row) ? road_add(row, *(const char *const *)member, words,
+						arena, e)
+				      : RC_OK;
+	case KIND_NUMBER:
+		return is_set(o, row) ? road_add(row,
+						arena_format(arena, "%u",
+							*(const uint32_t *)member),
+						words, arena, e)
+				      : RC_OK;
+	case KIND_TEXTS:
+		for (size_t i = 0; i < texts->count && rc == RC_OK; i++)
+			rc = road_add(row, texts->item[i], words, arena, e);
+		return rc;
+	}
+	return rc;
+}
+
+enum rc options_road(
+	const struct options *o, struct texts *words, struct arena *arena, struct err *e)
+{
+	enum rc rc = RC_OK;
+
+	for (size_t i = 0; i < ROWS && rc == RC_OK; i++)
+		if (rows[i].verbs & OF_ROAD)
+			rc = road_add_row(o, &rows[i], words, arena, e);
+	return rc;
+}
+
+static const struct option_row *row_of_road(const char *name)
+{
+	for (size_t i = 0; i < ROWS; i++)
+		if ((rows[i].verbs & OF_ROAD) && strcmp(rows[i].name, name) == 0)
+			return &rows[i];
+	return NULL;
+}
+
+enum rc options_take_road(
+	struct options *o, const struct texts *words, struct arena *arena, struct err *e)
+{
+	const struct options given = *o;
+	enum rc rc = RC_OK;
+
+	for (size_t i = 0; i + 1 < words->count && rc == RC_OK; i += 2) {
+		const struct option_row *row = row_of_road(words->item[i]);
+
+		if (!row)
+			return err_set(e, RC_INPUT, 0,
+				"the journal was written by another version of cpuherd: "
+				"it has an option '%s'",
+				words->item[i]);
+		if (!is_set(&given, row))
+			rc = value_set(o, row, words->item[i + 1], arena, e);
+	}
 	return rc;
 }
 

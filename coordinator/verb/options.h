@@ -19,7 +19,12 @@ enum {
 	FOR_RENDER = 32,
 	FOR_MERGE = 64,
 	FOR_PEER = 128,
-	FOR_FLEET = FOR_NEGOTIATE | FOR_PLAN | FOR_PROBE,
+	FOR_RESUME = 1 << 8,
+	FOR_ROLLBACK = 1 << 9,
+	FOR_LEFT = FOR_RESUME | FOR_ROLLBACK,
+	FOR_NODES = FOR_NEGOTIATE | FOR_PLAN | FOR_PROBE,
+	FOR_FLEET = FOR_NODES | FOR_LEFT,
+	OF_ROAD = 1 << 30, /* no verb: it says how nodes are reached, for the journal */
 };
 
 struct options;
@@ -39,7 +44,7 @@ struct options {
 	struct texts hosts_files, exclude, limit, without, require, identities,
 		known_hosts, trace, ssh_values, targets;
 	const char *user, *connect, *virt_type, *level_name, *model, *prefer, *at_least,
-		*simd, *from, *save, *out, *failed, *mitigations;
+		*simd, *from, *save, *out, *failed, *mitigations, *journal_dir, *on;
 	const char *as, *nova_release;
 	const char *ssh_config, *jump;
 	uint32_t port, connect_timeout_s, timeout_s, deadline_s, parallel, threads, tries;
@@ -51,6 +56,18 @@ struct options {
  * with one line.  With --help nothing else is checked. */
 enum rc options_parse(struct options *out, const struct verb *verb, int argc, char **argv,
 	struct arena *arena, struct err *e);
+
+/* The same path from whatever folder it is used; "" and ~/... stay. */
+enum rc options_absolute(const char **path, struct arena *arena, struct err *e);
+
+/* How nodes are reached, as name, value, name, value, ... ("" for flags); the paths of
+ * files are made absolute. */
+enum rc options_road(
+	const struct options *o, struct texts *words, struct arena *arena, struct err *e);
+
+/* Takes over such words where *o says nothing of its own.  RC_INPUT: an unknown one. */
+enum rc options_take_road(
+	struct options *o, const struct texts *words, struct arena *arena, struct err *e);
 
 /* Usage, examples and options of a verb. */
 void options_print_help(const struct verb *verb);

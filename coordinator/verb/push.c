@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/token.h"
+#include "coordinator/verb/left.h"
 #include "coordinator/verb/whoami.h"
 
 enum { RUN_NAME_MAX = 4 + 33 }; /* "run-", 32 hexadecimal digits, NUL */
@@ -77,6 +78,8 @@ static const char *trouble_of(struct push *p, size_t node)
 
 	if (state == TWOPHASE_UNSURE && last->code == RC_PARTIAL)
 		return arena_text(arena, last->text);
+	if (state == TWOPHASE_UNSURE && p->fell[node] == REQUEST_RECOVER)
+		return "it may hold what the run has written";
 	if (state == TWOPHASE_UNSURE || state == TWOPHASE_BROKEN)
 		return arena_format(arena,
 			"%s failed after it may have written: its peer puts back what "
@@ -150,6 +153,9 @@ static enum rc reverted_tell(struct push *p, struct err *e)
 	if (p->phases.interrupted)
 		return err_set(e, p->why.code, 0,
 			"%.800s: every node is as it was before", p->why.text);
+	if (p->unwritten.code != RC_OK)
+		return err_set(e, RC_OUTPUT, p->unwritten.native,
+			"%.800s: every node is as it was before", p->unwritten.text);
 	rc = run_blame(p->run, "every node is as it was before", e);
 	return rc != RC_OK ? rc : err_set(e, RC_INTERNAL, 0, "reverted without a reason");
 }
@@ -174,6 +180,43 @@ enum rc push_tell(struct push *p, struct err *e)
 	return partial_tell(p, e);
 }
 
+void push_end(struct push *p)
+{
+	size_t *over = arena_alloc(&p->run->arena, p->run->count, sizeof(*over));
+	size_t count = 0;
+	struct err e = { RC_MEMORY, 0, "out of memory" };
+	enum rc rc = RC_MEMORY;
+
+	for (size_t i = 0; over && i < p->run->count; i++)
+		if (twophase_is_over(&p->phases, i))
+			over[count++] = p->places ? p->places[i] : i;
+	if (over && count == p->run->count)
+		rc = journal_remove(p->journal, &e);
+	else if (over)
+		rc = journal_leave(p->journal, over, count, &e);
+	if (rc != RC_OK)
+		log_line(LOG_ERROR, NULL, "%s", e.text);
+	journal_close(p->journal);
+}
+
+static enum rc push_run(struct push *p, struct err *e)
+{
+	struct journal journal = { .fd = -1 };
+	struct err why = { 0 };
+	enum rc rc = left_write_down(p, &journal, &why);
+
+	if (rc != RC_OK)
+		return err_set(
+			e, rc, why.native, "%.800s: nothing was written", why.text);
+	p->journal = &journal;
+	while (push_step(p))
+		;
+	rc = push_tell(p, e);
+	push_end(p);
+	p->journal = NULL;
+	return rc;
+}
+
 enum rc push_write(struct run *run, struct err *e)
 {
 	struct push p = { .run = run };
@@ -187,8 +230,7 @@ enum rc push_write(struct run *run, struct err *e)
 	if (rc != RC_OK)
 		return rc;
 	p.phases = twophase_begin(state, run->count);
-	push_carry_all(&p);
-	return push_tell(&p, e);
+	return push_run(&p, e);
 }
 
 bool push_changed_nothing(const struct run *run)

@@ -11,7 +11,7 @@
 #ifndef COORDINATOR_PUSH_H
 #define COORDINATOR_PUSH_H
 
-#include "coordinator/apply/twophase.h"
+#include "coordinator/apply/journal.h"
 #include "coordinator/verb/run.h"
 
 union push_request {
@@ -29,6 +29,8 @@ struct push {
 	const char *name;     /* of the run, on the nodes */
 	struct stage *stages; /* one a node: all that is to be done there */
 	struct twophase phases;
+	struct journal *journal; /* NULL: none is kept */
+	const size_t *places;	 /* of the nodes in the journal; NULL: the same */
 
 	/* private */
 	union push_request *requests;
@@ -37,6 +39,7 @@ struct push {
 	bool *unchanged;	     /* nothing had to be written there */
 	enum twophase_request *fell; /* the request that first failed the node */
 	struct err why;		     /* a signal or the deadline ended it */
+	struct err unwritten;	     /* the journal could not be written */
 };
 
 /* Stage, commit, verify, keep, forget; or revert.  Fills outcome and note of every node.
@@ -52,11 +55,14 @@ bool push_changed_nothing(const struct run *run);
 /* Room for p->run; name, stages and phases are the caller's. */
 enum rc push_prepare(struct push *p, struct err *e);
 
-/* Carries requests until the reducer has no more of them. */
-void push_carry_all(struct push *p);
+/* Carries the next request; false: the reducer has no more of them. */
+bool push_step(struct push *p);
 
 /* Fills outcome and note of every node; the run's result as push_write() has it. */
 enum rc push_tell(struct push *p, struct err *e);
+
+/* Removes the journal of a run that is over, or writes down for which nodes it is. */
+void push_end(struct push *p);
 
 /* ---- push_message.c */
 

@@ -129,8 +129,24 @@ static void request_carry(struct push *p)
 			event_take(p, i);
 }
 
-void push_carry_all(struct push *p)
+/* Is the phase of the request on disk, so that it may be carried? */
+static bool phase_enter(struct push *p, enum twophase_phase was)
 {
-	while (twophase_next(&p->phases) != REQUEST_NONE)
+	if (!p->journal || p->journal->phase == p->phases.phase)
+		return true;
+	if (journal_enter(p->journal, p->phases.phase, &p->unwritten) == RC_OK)
+		return true;
+	log_line(LOG_ERROR, NULL, "%s", p->unwritten.text);
+	return twophase_unwritten(&p->phases, was);
+}
+
+bool push_step(struct push *p)
+{
+	enum twophase_phase was = p->phases.phase;
+
+	if (twophase_next(&p->phases) == REQUEST_NONE)
+		return false;
+	if (phase_enter(p, was))
 		request_carry(p);
+	return true;
 }

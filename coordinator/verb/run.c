@@ -173,10 +173,8 @@ static enum rc fleet_make(struct run *run, struct err *e)
 	return RC_OK;
 }
 
-enum rc run_begin(struct run *run, const struct options *options, struct err *e)
+static void run_init(struct run *run, const struct options *options)
 {
-	enum rc rc;
-
 	*run = (struct run){ .options = options };
 	run->report.verb = options->verb->name;
 	run->report.level_name = options->level_name;
@@ -188,6 +186,13 @@ enum rc run_begin(struct run *run, const struct options *options, struct err *e)
 	else if (options->quiet)
 		log_set_level(LOG_ERROR);
 	progress_begin(options->quiet);
+}
+
+enum rc run_begin(struct run *run, const struct options *options, struct err *e)
+{
+	enum rc rc;
+
+	run_init(run, options);
 	run->ops = bitset_choose(options->simd);
 	if (!run->ops)
 		return err_set(e, RC_USAGE, 0,
@@ -206,6 +211,19 @@ enum rc run_begin(struct run *run, const struct options *options, struct err *e)
 	if (rc == RC_OK && !options->from)
 		rc = fleet_make(run, e);
 	return rc;
+}
+
+enum rc run_begin_on(struct run *run, const struct options *options,
+	const struct inventory_node *nodes, size_t count, struct err *e)
+{
+	enum rc rc = RC_OK;
+
+	run_init(run, options);
+	for (size_t i = 0; i < count && rc == RC_OK; i++)
+		rc = inventory_add_node(&run->inventory, &nodes[i], &run->arena, e);
+	if (rc == RC_OK)
+		rc = nodes_make(run, e);
+	return rc == RC_OK && count ? fleet_make(run, e) : rc;
 }
 
 bool run_has(const struct run *run, size_t node)

@@ -64,6 +64,11 @@ struct run {
 /* Takes the nodes from the options (or their files, with --from), makes the fleet. */
 enum rc run_begin(struct run *run, const struct options *options, struct err *e);
 
+/* The same over nodes that are known already, whatever the options name; none: for the
+ * report alone. */
+enum rc run_begin_on(struct run *run, const struct options *options,
+	const struct inventory_node *nodes, size_t count, struct err *e);
+
 /* One fleet_round(); a node's failure becomes its err.  The nodes that have one are
  * never asked: ask() is not even called for them. */
 enum rc run_round(

@@ -19,6 +19,15 @@ const struct verb verbs[] = {
 		"Show what each node is and can give a guest",
 		"  cpuherd probe node[01-16]\n"
 		"  cpuherd probe --save facts/ --hosts fleet.txt\n" },
+	{ "resume", resume_main, FOR_RESUME, "[options] [RUN]",
+		"Go on with a run of negotiate that was interrupted, up to its end",
+		"  cpuherd resume\n"
+		"  cpuherd resume run-0123456789abcdef0123456789abcdef\n" },
+	{ "rollback", rollback_main, FOR_ROLLBACK, "[options] [RUN]",
+		"Put back what an unfinished run of negotiate has changed",
+		"  cpuherd rollback\n"
+		"  cpuherd rollback run-0123456789abcdef0123456789abcdef --on "
+		"node[01-16]\n" },
 	{ "merge", merge_main, FOR_MERGE, "[--out FILE] PATH...",
 		"Fold facts that anything gathered of many nodes into one small file",
 		"  cpuherd merge --out rack1.facts facts/\n"

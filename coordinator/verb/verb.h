@@ -15,6 +15,8 @@ extern const struct verb verbs[];
 const struct verb *verb_find(const char *name);
 
 enum rc negotiate_main(const struct options *o, struct err *e);
+enum rc resume_main(const struct options *o, struct err *e);
+enum rc rollback_main(const struct options *o, struct err *e);
 enum rc plan_main(const struct options *o, struct err *e);
 enum rc probe_main(const struct options *o, struct err *e);
 enum rc merge_main(const struct options *o, struct err *e);

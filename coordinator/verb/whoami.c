@@ -1,6 +1,7 @@
 #include "coordinator/verb/whoami.h"
 
 #include <pwd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/text.h"
@@ -22,4 +23,16 @@ const char *whoami_holder(struct arena *arena)
 	if (text)
 		text_make_printable(text);
 	return text;
+}
+
+const char *whoami_now(struct arena *arena)
+{
+	time_t now = time(NULL);
+	char text[32] = "";
+	struct tm tm;
+
+	if (!gmtime_r(&now, &tm) ||
+		strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+		return arena_text(arena, "");
+	return arena_text(arena, text);
 }

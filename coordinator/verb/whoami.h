@@ -1,4 +1,4 @@
-/* whoami.h - who runs this, for those who find a node held. */
+/* whoami.h - who runs this and since when, for those who find a node held. */
 #ifndef COORDINATOR_WHOAMI_H
 #define COORDINATOR_WHOAMI_H
 
@@ -6,5 +6,8 @@
 
 /* "user@host, process 123"; NULL when memory is short. */
 const char *whoami_holder(struct arena *arena);
+
+/* "2026-05-01T12:00:00Z"; NULL when memory is short. */
+const char *whoami_now(struct arena *arena);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/digest.h"
 #include "proto/codec.h"
@@ -9,9 +10,17 @@
 
 struct fake_node fake_nodes[FAKE_NODES_MAX];
 bool fake_ignores_interrupt;
+void (*fake_hook)(size_t node, enum message_tag tag);
+void *fake_world_room;
+
+enum { KEPT_TEXTS = FAKE_NODES_MAX * 8 };
+static char kept[KEPT_TEXTS][8192];
+static size_t kept_next;
 
 struct fleet {
 	size_t count;
+	size_t fake[FAKE_NODES_MAX];  /* which of fake_nodes a node of the run is */
+	size_t place[FAKE_NODES_MAX]; /* and back */
 	struct arena arena;
 	bool interrupted;
 	const struct fleet_call *call;
@@ -22,6 +31,7 @@ void fake_fleet_reset(void)
 {
 	memset(fake_nodes, 0, sizeof(fake_nodes));
 	fake_ignores_interrupt = false;
+	fake_hook = NULL;
 }
 
 void fake_fleet_behave(void)
@@ -37,6 +47,7 @@ void fake_fleet_behave(void)
 		n->interrupt_at = 0;
 	}
 	fake_ignores_interrupt = false;
+	fake_hook = NULL;
 }
 
 bool fake_is_free(size_t node)
@@ -58,7 +69,7 @@ static enum rc answer_send(
 			  buf_bytes(&wire), PROTOCOL_VERSION, &f->arena, &m, &e),
 		RC_OK, &e);
 	buf_destroy(&wire);
-	return f->call->answer(f->context, node, &m, &fake_nodes[node].err);
+	return f->call->answer(f->context, f->place[node], &m, &fake_nodes[node].err);
 }
 
 static enum rc do_facts(struct fleet *f, size_t node, const void *request)
@@ -139,14 +150,33 @@ static struct bytes text_bytes(const char *text)
 /* What the last run left: the file of the fake lives on without its fleet. */
 static char *keep_text(const char *text)
 {
-	enum { TEXTS = FAKE_NODES_MAX * 8 };
-	static char kept[TEXTS][8192];
-	static size_t next;
-	char *to = kept[next++ % TEXTS];
+	char *to = kept[kept_next++ % KEPT_TEXTS];
 
 	assert_true(strlen(text) < sizeof(kept[0]));
 	strcpy(to, text);
 	return to;
+}
+
+/* Both processes come from one fork, so that addresses are the same. */
+size_t fake_world_size(void)
+{
+	return sizeof(fake_nodes) + sizeof(kept) + sizeof(kept_next);
+}
+
+void fake_world_save(void *room)
+{
+	memcpy(room, fake_nodes, sizeof(fake_nodes));
+	memcpy((char *)room + sizeof(fake_nodes), kept, sizeof(kept));
+	memcpy((char *)room + sizeof(fake_nodes) + sizeof(kept), &kept_next,
+		sizeof(kept_next));
+}
+
+void fake_world_load(const void *room)
+{
+	memcpy(fake_nodes, room, sizeof(fake_nodes));
+	memcpy(kept, (const char *)room + sizeof(fake_nodes), sizeof(kept));
+	memcpy(&kept_next, (const char *)room + sizeof(fake_nodes) + sizeof(kept),
+		sizeof(kept_next));
 }
 
 static enum rc do_look(struct fleet *f, size_t node, const void *request)
@@ -324,6 +354,15 @@ static void session_end(struct fake_node *n)
 		put_back(n);
 }
 
+void fake_coordinator_dies(bool power_goes)
+{
+	for (size_t i = 0; i < FAKE_NODES_MAX && !power_goes; i++)
+		if (!fake_nodes[i].dead)
+			session_end(&fake_nodes[i]);
+	fake_world_save(fake_world_room);
+	_exit(FAKE_DIED);
+}
+
 static void node_dies(struct fake_node *n, bool killed)
 {
 	if (!killed)
@@ -368,6 +407,14 @@ static void node_ask(
 		assert_int_equal(rc, n->err.code);
 }
 
+/* node03 is the third, also where it is the only one of a run. */
+static size_t fake_of(const char *name, size_t otherwise)
+{
+	size_t number = strncmp(name, "node", 4) == 0 ? (size_t)atoi(name + 4) : 0;
+
+	return number && number <= FAKE_NODES_MAX ? number - 1 : otherwise;
+}
+
 struct fleet *fleet_new(
 	const struct inventory *inv, const struct fleet_options *options, struct err *e)
 {
@@ -378,8 +425,12 @@ struct fleet *fleet_new(
 	assert_true(inv->count <= FAKE_NODES_MAX);
 	f->count = inv->count;
 	for (size_t i = 0; i < f->count; i++) {
-		fake_nodes[i].dead = false;
-		fake_nodes[i].err = (struct err){ 0 };
+		size_t at = fake_of(inv->nodes[i].name, i);
+
+		f->fake[i] = at;
+		f->place[at] = i;
+		fake_nodes[at].dead = false;
+		fake_nodes[at].err = (struct err){ 0 };
 	}
 	return f;
 }
@@ -394,15 +445,19 @@ static bool is_dead(struct fake_node *n)
 }
 
 /* One request, or a chain of them. */
-static void node_round(struct fleet *f, size_t i)
+static void node_round(struct fleet *f, size_t node)
 {
+	size_t i = f->fake[node];
 	enum message_tag tag = MESSAGE_none;
 	const void *value = NULL;
 
 	do {
-		if (is_dead(&fake_nodes[i]) || !f->call->ask(f->context, i, &tag, &value))
+		if (is_dead(&fake_nodes[i]) ||
+			!f->call->ask(f->context, node, &tag, &value))
 			return;
 		assert_true(tag < 32 && duties[tag]);
+		if (fake_hook)
+			fake_hook(i, tag);
 		if (fake_nodes[i].interrupt_at == (int)tag)
 			f->interrupted = true;
 		node_ask(f, i, tag, value);
@@ -443,20 +498,17 @@ void fleet_release_signals(struct fleet *f)
 
 void fleet_try_again(struct fleet *f, size_t node)
 {
-	(void)f;
-	fake_nodes[node].dead = false;
+	fake_nodes[f->fake[node]].dead = false;
 }
 
 bool fleet_is_alive(const struct fleet *f, size_t node)
 {
-	(void)f;
-	return !fake_nodes[node].dead;
+	return !fake_nodes[f->fake[node]].dead;
 }
 
 const struct err *fleet_error(const struct fleet *f, size_t node)
 {
-	(void)f;
-	return &fake_nodes[node].err;
+	return &fake_nodes[f->fake[node]].err;
 }
 
 void fleet_destroy(struct fleet *f)
@@ -464,8 +516,8 @@ void fleet_destroy(struct fleet *f)
 	if (!f)
 		return;
 	for (size_t i = 0; i < f->count; i++)
-		if (!fake_nodes[i].dead)
-			session_end(&fake_nodes[i]);
+		if (!fake_nodes[f->fake[i]].dead)
+			session_end(&fake_nodes[f->fake[i]]);
 	arena_destroy(&f->arena);
 	free(f);
 }

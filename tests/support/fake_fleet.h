@@ -10,9 +10,10 @@
 
 #include "coordinator/net/fleet.h"
 #include "proto/facts.h"
+#include "proto/message.h"
 #include "proto/place.h"
 
-enum { FAKE_NODES_MAX = 8, FAKE_VOTES_MAX = 4 };
+enum { FAKE_NODES_MAX = 8, FAKE_VOTES_MAX = 4, FAKE_DIED = 77 };
 
 /* How a node answers one kind of request. */
 enum fake_way {
@@ -58,6 +59,20 @@ extern struct fake_node fake_nodes[FAKE_NODES_MAX];
 
 /* All nodes well, nothing in their places. */
 void fake_fleet_reset(void);
+
+/* Called before each request to a node; NULL: nothing is. */
+extern void (*fake_hook)(size_t node, enum message_tag tag);
+
+/* The coordinator dies as if killed: all its sessions end.  Their peers put back what
+ * was not kept, unless the power goes as well. */
+void fake_coordinator_dies(bool power_goes) __attribute__((noreturn));
+
+/* What the nodes are like, brought from a process that ends to the one that waits for
+ * it: room is fake_world_size() bytes that both share. */
+size_t fake_world_size(void);
+void fake_world_save(void *room);
+void fake_world_load(const void *room);
+extern void *fake_world_room; /* fake_coordinator_dies() saves there */
 
 /* Forgets how nodes misbehave and what they were asked: what they hold stays. */
 void fake_fleet_behave(void);

@@ -1,6 +1,8 @@
 #include "tests/support/fake_run.h"
 
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "coordinator/verb/verb.h"
@@ -19,9 +21,13 @@ void read_node(const char *name, struct node_facts *out)
 	assert_rc(dump_read(bytes, path, &arena, out, &e), RC_OK, &e);
 }
 
+static char folder[64];
+
 int read_facts(void **state)
 {
 	(void)state;
+	snprintf(folder, sizeof(folder), "/tmp/cpuherd-test-state-%ld", (long)getpid());
+	setenv("XDG_STATE_HOME", folder, 1);
 	read_node("penryn+sandybridge+haswell/node01", &facts[0]);
 	read_node("penryn+sandybridge+haswell/node02", &facts[1]);
 	read_node("penryn+sandybridge+haswell/node03", &facts[2]);
@@ -31,6 +37,7 @@ int read_facts(void **state)
 int forget_facts(void **state)
 {
 	(void)state;
+	test_run("rm -rf %s", folder);
 	arena_destroy(&arena);
 	return 0;
 }
@@ -39,6 +46,7 @@ int all_well(void **state)
 {
 	(void)state;
 	fake_fleet_reset();
+	test_run("rm -rf %s", folder);
 	for (int i = 0; i < NODES; i++)
 		fake_nodes[i].facts = &facts[i];
 	return 0;
@@ -68,4 +76,35 @@ enum rc run_verb(const char *words, char **out, struct err *e)
 		*out = test_read_file(&arena, path);
 	unlink(path);
 	return rc;
+}
+
+const char *state_folder(void)
+{
+	return folder;
+}
+
+int run_verb_apart(const char *words)
+{
+	void *room = mmap(NULL, fake_world_size(), PROT_READ | PROT_WRITE,
+		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int status = 0;
+	pid_t pid;
+
+	assert_true(room != MAP_FAILED);
+	fake_world_room = room;
+	fflush(NULL);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		struct err e = { 0 };
+		enum rc rc = run_verb(words, NULL, &e);
+
+		fake_world_save(room);
+		_exit(rc_exit_status(rc));
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	fake_world_load(room);
+	munmap(room, fake_world_size());
+	return WEXITSTATUS(status);
 }

@@ -18,8 +18,15 @@ void read_node(const char *name, struct node_facts *out);
 int read_facts(void **state);
 int forget_facts(void **state);
 
-/* Before each test: every node has its facts, and nothing in its place. */
+/* Before each test: every node has its facts, and nothing in its place; no run is left. */
 int all_well(void **state);
+
+/* Where run_verb() writes runs down. */
+const char *state_folder(void);
+
+/* The same as run_verb() in a process of its own: its exit status; FAKE_DIED when
+ * fake_coordinator_dies() was called there.  The nodes are as it left them. */
+int run_verb_apart(const char *words);
 
 /* Runs the verb with these words; its standard output goes to *out, if that is wanted. */
 enum rc run_verb(const char *words, char **out, struct err *e);
