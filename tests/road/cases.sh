@@ -17,7 +17,7 @@ cases=(
 	an_unknown_host_is_accepted_only_when_told
 	a_user_with_sudo_can_negotiate
 	the_order_of_nodes_does_not_matter
-	an_edited_stanza_is_put_right_and_keeps_owner_and_mode
+	an_edited_stanza_is_shown_and_with_replace_put_right_with_owner_and_mode
 	a_ci_job_keeps_the_evidence_and_fails_with_the_reason
 )
 
@@ -178,10 +178,13 @@ the_order_of_nodes_does_not_matter() {
 	cmp "$work/level.1" "$work/level.2"
 }
 
-an_edited_stanza_is_put_right_and_keeps_owner_and_mode() {
+an_edited_stanza_is_shown_and_with_replace_put_right_with_owner_and_mode() {
 	need_level
 	in_node node02 "f=$(stanza); echo '<!-- mine -->' >>\$f; chmod 640 \$f"
 	herd_all negotiate
+	exits 24
+	out_has '^-<!-- mine -->'
+	herd_all negotiate --replace
 	exits 0
 	in_node node02 "grep -c mine $(stanza); stat -c %a $(stanza)" >"$work/is" || true
 	[ "$(tr '\n' ' ' <"$work/is")" = '0 640 ' ] || not_ok "content and mode: $(cat "$work/is")"

@@ -173,12 +173,11 @@ static void the_next_run_takes_it_as_hosts_or_as_limit(void **state)
 	fake_nodes[1].unreachable = RC_AUTH;
 	assert_rc(run(RUN("probe"), &e), RC_AUTH, &e);
 	assert_list(NULL, "node02");
-	fake_nodes[0].unreachable = RC_AUTH; /* is node02 now: the only one of the run */
 	assert_rc(run("probe --quiet --hosts " LIST " --failed " LIST, &e), RC_AUTH, &e);
 	assert_list(NULL, "node02");
 	assert_rc(run(RUN("probe --limit @" LIST), &e), RC_AUTH, &e);
 	assert_list(NULL, "node02");
-	fake_nodes[0].unreachable = RC_OK;
+	fake_nodes[1].unreachable = RC_OK;
 	assert_rc(run(RUN("probe --limit @" LIST), &e), RC_OK, &e);
 	assert_list("", "");
 	assert_rc(run(RUN("probe --limit @" LIST), &e), RC_INPUT, &e);
