@@ -275,6 +275,15 @@ static void settle(struct run *r)
 	}
 }
 
+static enum rc refuse(struct run *r, const char *path, size_t line, struct err *e)
+{
+	r->count = 0;
+	return err_set(e, RC_CONFLICT, 0,
+		"%s is damaged in line %zu: look at the files that it names and "
+		"their .cpuherd-old, then remove its folder",
+		path, line);
+}
+
 enum rc notes_read(
 	struct run *r, const struct journal_text *text, const char *path, struct err *e)
 {
@@ -293,10 +302,7 @@ enum rc notes_read(
 	for (; good && line < text->count; line++)
 		good = take_later(r, &text->line[line]);
 	if (!good)
-		return err_set(e, RC_CONFLICT, 0,
-			"%s is damaged in line %zu: look at the files that it names and "
-			"their .cpuherd-old, then remove its folder",
-			path, line);
+		return refuse(r, path, line, e);
 	settle(r);
 	return RC_OK;
 }

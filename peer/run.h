@@ -100,7 +100,7 @@ void run_abandon(struct run *r);
 /* ---- pieces (run_load.c) */
 
 /* Takes the run from the journal, if it is there and not open: r->open tells.  What
- * stage left unfinished is removed, *tidied. */
+ * stage left unfinished is removed; *tidied when that was more than a folder of ours. */
 enum rc run_load(struct run *r, const char *name, bool *tidied, struct err *e);
 
 /* Removes what runs left that never came to a state, and finishes those that are being

@@ -51,15 +51,11 @@ static enum rc restore(struct run *r, struct err *e)
 
 /* A folder without a journal, or a stage that did not come to its end: nothing that
  * others see has changed. */
-static enum rc tidy(struct run *r, bool found, struct err *e)
+static enum rc tidy(struct run *r, bool found, bool *changed, struct err *e)
 {
-	bool changed;
-
-	if (!found) {
+	if (!found)
 		r->count = 0;
-		r->torn = true;
-	}
-	return run_undo(r, &changed, e);
+	return run_undo(r, changed, e);
 }
 
 /* With the lock: opens the run's folder and brings it back. */
@@ -77,8 +73,7 @@ static enum rc open_run(struct run *r, const char *name, bool *tidied, struct er
 		rc = restore(r, e);
 	if (rc != RC_OK || (found && !r->torn))
 		return rc;
-	*tidied = true;
-	return tidy(r, found, e);
+	return tidy(r, found, tidied, e);
 }
 
 static bool has_folder(int runs, const char *name)
@@ -116,6 +111,15 @@ static enum rc refuse(const struct run *other, struct err *e)
 		other->name, other->holder, other->since, other->name, other->name);
 }
 
+/* What could not be put back, as the reason why another run cannot begin. */
+static enum rc in_the_way(const char *run, struct err *e)
+{
+	struct err why = *e;
+
+	return err_set(e, RC_CONFLICT, why.native,
+		"what run %s left here is in the way: %.700s", run, why.text);
+}
+
 /* Under the lock of r. */
 static enum rc clear_one(const struct run *r, const char *name, struct err *e)
 {
@@ -132,6 +136,8 @@ static enum rc clear_one(const struct run *r, const char *name, struct err *e)
 	else if (rc == RC_OK && other.open)
 		rc = refuse(&other, e);
 	run_close(&other);
+	if (rc == RC_PARTIAL)
+		return in_the_way(name, e);
 	return rc;
 }
 

@@ -17,6 +17,10 @@
 
 enum { FILES_MAX = 3 };
 
+#ifndef RIG_BASE
+#define RIG_BASE "/tmp"
+#endif
+
 struct rig {
 	char root[64];
 	struct place_world world;
@@ -74,7 +78,7 @@ static inline enum rc fake_judge(const char *uri, const struct libvirt_guest *gu
 
 static inline void rig_open(struct rig *t)
 {
-	*t = (struct rig){ .root = "/tmp/cpuherd-run-XXXXXX" };
+	*t = (struct rig){ .root = RIG_BASE "/cpuherd-run-XXXXXX" };
 	assert_non_null(mkdtemp(t->root));
 	t->world = (struct place_world){ t->root, "/home", "/state/cpuherd", false };
 	t->site = (struct run_site){ &t->world, "qemu:///system", fake_judge };
