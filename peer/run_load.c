@@ -83,7 +83,7 @@ static bool has_folder(int runs, const char *name)
 
 enum rc run_load(struct run *r, const char *name, bool *tidied, struct err *e)
 {
-	struct hold_words words = { name, "a session that goes on with it", "now" };
+	struct hold_words words = { name, "a later session", "now" };
 	enum rc rc;
 
 	*tidied = false;
@@ -94,6 +94,9 @@ enum rc run_load(struct run *r, const char *name, bool *tidied, struct err *e)
 		rc = hold_take(&r->hold, r->store.state, &words, e);
 		if (rc == RC_OK)
 			rc = open_run(r, name, tidied, e);
+		words = (struct hold_words){ r->name, r->holder, r->since };
+		if (rc == RC_OK && r->open)
+			rc = hold_take(&r->hold, r->store.state, &words, e);
 	}
 	if (rc != RC_OK || !r->open)
 		run_close(r);

@@ -42,8 +42,8 @@ enum rc handle_look(
 
 	if (!found)
 		return err_memory(e);
-	if (spots->count > LIMIT_CHANGES)
-		return err_set(e, RC_LIMIT, 0, "%zu places to look at, %d can be",
+	if (spots->count < 1 || spots->count > LIMIT_CHANGES)
+		return err_set(e, RC_LIMIT, 0, "%zu places to look at, 1 to %d can be",
 			spots->count, LIMIT_CHANGES);
 	rc = dialogue_arm(d, e);
 	for (size_t i = 0; i < spots->count && rc == RC_OK; i++)

@@ -266,6 +266,110 @@ static void nothing_outside_the_closed_list_can_be_named(void **state)
 	node_close(&n);
 }
 
+static void a_domain_is_named_by_its_uuid_and_is_no_path(void **state)
+{
+	static const char *const bad[] = { "web1", "../x",
+		"0F3C0D1E-0000-0000-0000-000000000000",
+		"0f3c0d1e-0000-0000-0000-00000000000",
+		"0f3c0d1e-0000-0000-0000-0000000000000",
+		"0f3c0d1e00000-0000-0000-000000000000" };
+	static const char good[] = "0f3c0d1e-0000-4abc-8def-000000000000";
+	struct folder_way way;
+	struct node n;
+
+	(void)state;
+	node_open(&n);
+	assert_true(place_is_uuid(good));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		assert_false(place_is_uuid(bad[i]));
+		assert_rc(place_way(&n.world, PLACE_domain, bad[i], &n.arena, &way, &n.e),
+			RC_PLACE, &n.e);
+		assert_contains(n.e.text, "no UUID");
+	}
+	assert_rc(place_way(&n.world, PLACE_domain, good, &n.arena, &way, &n.e), RC_PLACE,
+		&n.e);
+	assert_contains(n.e.text, "no file");
+	node_close(&n);
+}
+
+static void places_of_the_system_are_not_to_be_had_in_a_session(void **state)
+{
+	static const enum place places[] = { PLACE_cpu_map, PLACE_cpu_map_index,
+		PLACE_nova };
+	struct folder_way way;
+	struct node n;
+
+	(void)state;
+	node_open(&n);
+	n.world.session = true;
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		assert_rc(place_way(&n.world, places[i], "lab", &n.arena, &way, &n.e),
+			RC_TARGET, &n.e);
+		assert_contains(n.e.text, "qemu:///session");
+	}
+	node_close(&n);
+}
+
+static enum rc stage_place(struct node *n, enum place place, const char *name)
+{
+	struct place_request r = { &n->way, bytes_of(new_text), { 0 } };
+
+	assert_rc(place_way(&n->world, place, name, &n->arena, &n->way, &n->e), RC_OK,
+		&n->e);
+	n->path = n->way.path;
+	return stage_request(n, &n->placing, &r);
+}
+
+static void the_cpu_map_must_be_there_and_its_folder_may_be_reached_by_links(void **state)
+{
+	struct node n;
+
+	(void)state;
+	node_open(&n);
+	make_folder(&n, "/usr");
+	make_folder(&n, "/usr/share");
+	assert_rc(stage_place(&n, PLACE_cpu_map, "gate64"), RC_TARGET, &n.e);
+	assert_contains(n.e.text, "there is no /usr/share/libvirt: what it belongs to");
+	make_folder(&n, "/elsewhere");
+	assert_int_equal(
+		symlink("../../elsewhere", real_path(&n, "/usr/share/libvirt")), 0);
+	assert_rc(stage_place(&n, PLACE_cpu_map_index, "gate64"), RC_TARGET, &n.e);
+	assert_string_equal(n.path, "/usr/share/libvirt/cpu_map/index.xml");
+	make_folder(&n, "/elsewhere/cpu_map");
+	assert_rc(stage_place(&n, PLACE_cpu_map, "gate64"), RC_OK, &n.e);
+	assert_string_equal(n.path, "/usr/share/libvirt/cpu_map/cpuherd_gate64.xml");
+	commit(&n);
+	assert_true(is_there(&n, "/elsewhere/cpu_map/cpuherd_gate64.xml"));
+	revert(&n);
+	assert_true(is_there(&n, "/elsewhere/cpu_map"));
+	assert_int_equal(rename(real_path(&n, "/elsewhere/cpu_map"),
+				 real_path(&n, "/elsewhere/real")),
+		0);
+	assert_int_equal(symlink("real", real_path(&n, "/elsewhere/cpu_map")), 0);
+	assert_rc(stage_place(&n, PLACE_cpu_map, "gate64"), RC_PLACE, &n.e);
+	assert_contains(n.e.text, "symbolic link");
+	node_close(&n);
+}
+
+static void a_folder_of_novas_is_made_only_where_nova_is(void **state)
+{
+	struct node n;
+
+	(void)state;
+	node_open(&n);
+	assert_rc(stage_place(&n, PLACE_nova, "nova.conf.d"), RC_TARGET, &n.e);
+	assert_contains(n.e.text, "there is no /etc/nova");
+	make_folder(&n, "/etc/nova");
+	assert_rc(stage_place(&n, PLACE_nova, "nova.conf.d"), RC_OK, &n.e);
+	assert_string_equal(n.path, "/etc/nova/nova.conf.d/99-cpuherd.conf");
+	commit(&n);
+	assert_text(&n, new_text);
+	revert(&n);
+	assert_false(is_there(&n, "/etc/nova/nova.conf.d"));
+	assert_true(is_there(&n, "/etc/nova"));
+	node_close(&n);
+}
+
 /* ---- no space */
 
 /* In a child, because RLIMIT_FSIZE stays: a write past it is EFBIG. */
@@ -352,6 +456,11 @@ int main(int argc, char **argv)
 		cmocka_unit_test(what_is_no_regular_file_is_refused_without_hanging),
 		cmocka_unit_test(a_file_larger_than_the_cap_is_refused),
 		cmocka_unit_test(nothing_outside_the_closed_list_can_be_named),
+		cmocka_unit_test(a_domain_is_named_by_its_uuid_and_is_no_path),
+		cmocka_unit_test(places_of_the_system_are_not_to_be_had_in_a_session),
+		cmocka_unit_test(
+			the_cpu_map_must_be_there_and_its_folder_may_be_reached_by_links),
+		cmocka_unit_test(a_folder_of_novas_is_made_only_where_nova_is),
 		cmocka_unit_test(a_file_that_cannot_be_written_in_full_leaves_no_trace),
 		cmocka_unit_test(a_full_disk_leaves_the_old_file_and_no_trace),
 	};

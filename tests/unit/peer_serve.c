@@ -1,3 +1,4 @@
+#include "proto/limits.h"
 #include "tests/unit/peer_talk.h"
 
 /* ---- the dialogue as it should be */
@@ -33,6 +34,73 @@ static void a_whole_run_is_answered_message_by_message(void **state)
 	assert_true(hear_found(&t)->exists);
 	hear_nothing_more(&t);
 	assert_true(is_written(&t));
+	close_talk(&t);
+}
+
+/* What is there is cpuherd's own from the end of the run on, until somebody edits it. */
+static void look_tells_whose_a_file_is(void **state)
+{
+	struct spot spot = { PLACE_stanza, "lab" };
+	struct look look = { { &spot, 1 } };
+	struct recover recover = { "" };
+	const struct recovered *recovered;
+	struct talk t;
+
+	(void)state;
+	open_talk(&t);
+	say_hello(&t);
+	say_stage(&t, new_text);
+	say_run(&t, MESSAGE_commit);
+	say_run(&t, MESSAGE_keep);
+	say(&t, MESSAGE_look, &look);
+	say(&t, MESSAGE_recover, &recover);
+	say_run(&t, MESSAGE_forget);
+	say(&t, MESSAGE_look, &look);
+	run(&t);
+	assert_rc(t.end, RC_OK, &t.e);
+	hear(&t, MESSAGE_welcome);
+	hear(&t, MESSAGE_staged);
+	hear(&t, MESSAGE_committed);
+	hear(&t, MESSAGE_kept);
+	assert_false(hear_found(&t)->ours);
+	recovered = hear(&t, MESSAGE_recovered);
+	assert_string_equal(recovered->run, "run1");
+	assert_int_equal(recovered->state, RUN_STATE_kept);
+	assert_true(((const struct forgotten *)hear(&t, MESSAGE_forgotten))->changed);
+	assert_true(hear_found(&t)->ours);
+	test_write_file(arena_format(&t.arena, "%s%s", t.root, path), "edited");
+	buf_consume(&t.requests, buf_bytes(&t.requests).size);
+	say_hello(&t);
+	say(&t, MESSAGE_look, &look);
+	run(&t);
+	hear(&t, MESSAGE_welcome);
+	assert_false(hear_found(&t)->ours);
+	close_talk(&t);
+}
+
+static void what_this_peer_cannot_do_is_refused_in_words(void **state)
+{
+	static struct spot spots[LIMIT_CHANGES + 1];
+	struct look many = { { spots, LIMIT_CHANGES + 1 } }, none = { { NULL, 0 } };
+	struct change change = { .place = PLACE_stanza, .name = "lab" };
+	const char *unit = "nova";
+	struct stage stage = { .run = "run1",
+		.changes = { &change, 1 },
+		.virt_type = "kvm",
+		.units = { &unit, 1 } };
+	struct talk t;
+
+	(void)state;
+	open_talk(&t);
+	say_hello(&t);
+	say(&t, MESSAGE_look, &many);
+	say(&t, MESSAGE_look, &none);
+	say(&t, MESSAGE_stage, &stage);
+	run(&t);
+	hear(&t, MESSAGE_welcome);
+	hear_failure(&t, "LIMIT");
+	hear_failure(&t, "LIMIT");
+	hear_failure(&t, "TARGET");
 	close_talk(&t);
 }
 
@@ -207,6 +275,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(
 			first_words_are_answered_as_if_they_had_come_by_standard_input),
 		cmocka_unit_test(a_whole_run_is_answered_message_by_message),
+		cmocka_unit_test(look_tells_whose_a_file_is),
+		cmocka_unit_test(what_this_peer_cannot_do_is_refused_in_words),
 		cmocka_unit_test(bodies_come_one_by_one_and_the_last_is_marked),
 		cmocka_unit_test(bodies_that_are_not_there_are_refused_as_a_whole),
 		cmocka_unit_test(
