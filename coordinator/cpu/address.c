@@ -56,6 +56,16 @@ static bool can_state(const struct conditions *c, size_t node)
 	return c->facts[node].small.libvirt_version >= LIBVIRT_STATES;
 }
 
+uint32_t address_bits_on(const struct conditions *c, size_t node)
+{
+	return bits_of(c, node);
+}
+
+bool address_can_be_stated(const struct conditions *c, size_t node)
+{
+	return can_state(c, node);
+}
+
 struct widths {
 	uint32_t least, most; /* of the known; 0: none is */
 	bool all_known, all_can_state;

@@ -81,6 +81,15 @@ static struct bitset settled_by_qemu(
 	return settled;
 }
 
+struct bitset closing_adds(const struct model_row *m, const struct common *common)
+{
+	struct meaning sum = meaning_of(m, common);
+	struct bitset settled = settled_by_qemu(m, common);
+	struct bitset adds = bitset_minus(&sum.here, &common->baseline);
+
+	return bitset_minus(&adds, &settled);
+}
+
 bool closing_of(
 	const struct model_row *m, const struct common *common, struct closing *out)
 {

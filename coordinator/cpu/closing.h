@@ -38,4 +38,8 @@ struct closing {
 bool closing_of(
 	const struct model_row *m, const struct common *common, struct closing *out);
 
+/* What the definitions that may apply on a node (common->sources) hold besides the
+ * baseline: a guest there has it unless a level switches it off. */
+struct bitset closing_adds(const struct model_row *m, const struct common *common);
+
 #endif

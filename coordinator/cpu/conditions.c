@@ -240,6 +240,13 @@ enum rc conditions_choose(struct conditions *c, const struct wishes *wishes,
 	return mitigation_check(c, out, e);
 }
 
+enum rc conditions_keep(struct conditions *c, const struct level *l, struct err *e)
+{
+	c->before = l->baseline;
+	c->forbidden = (struct bitset){ { 0 } };
+	return c->facts ? mitigation_check(c, l, e) : RC_OK;
+}
+
 enum rc conditions_explain(struct conditions *c, struct err *e)
 {
 	static const struct level none;

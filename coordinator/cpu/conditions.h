@@ -69,6 +69,10 @@ enum rc conditions_begin(struct conditions *c, struct err *e);
 enum rc conditions_choose(struct conditions *c, const struct wishes *wishes,
 	const struct bitset_ops *ops, struct level *out, struct err *e);
 
+/* Of a level that was chosen before: RC_LEVEL when the floor is required and it lacks a
+ * mitigation.  Later remarks are about it. */
+enum rc conditions_keep(struct conditions *c, const struct level *l, struct err *e);
+
 /* Fills in the remarks on that level, in place of earlier ones, and the machines. */
 enum rc conditions_remark(struct conditions *c, const struct level *l, struct err *e);
 

@@ -7,6 +7,7 @@
 #define COORDINATOR_CONDITIONS_RULES_H
 
 #include "coordinator/cpu/conditions.h"
+#include "coordinator/cpu/holds.h"
 
 typedef struct bitset condition_forbids(
 	const struct conditions *c, const struct bitset *baseline);
@@ -22,6 +23,25 @@ uint32_t address_bits_to_state(const struct conditions *c);
 
 /* Bytes of the state that the features need; every node has the same layout. */
 uint32_t xsave_bytes_of(const struct conditions *c, const struct bitset *features);
+
+/* ---- a level that was agreed on before, and one node (holds.c) */
+
+/* The width of physical addresses there, 0 unknown; can its libvirt state one? */
+uint32_t address_bits_on(const struct conditions *c, size_t node);
+bool address_can_be_stated(const struct conditions *c, size_t node);
+
+/* Where the state of the features lies, as far as it is known; how many are filled in. */
+size_t xsave_places_of(const struct conditions *c, const struct bitset *features,
+	struct xsave_place out[static XSAVE_PLACES]);
+/* Of the features, those whose state is elsewhere on this node. */
+struct bitset xsave_misplaced(const struct conditions *c, size_t node,
+	const struct bitset *features, const struct xsave_place *places, size_t count);
+
+/* A digest of what vmx hangs on, where the nodes cannot state it; "" where they can, or
+ * where it is not known.  NULL: out of memory. */
+const char *nested_ground_of(const struct conditions *c, const struct bitset *features);
+/* The same of one node, whether it can state it or not. */
+const char *nested_ground_on(const struct conditions *c, size_t node);
 
 /* RC_LEVEL, naming nodes, when the floor is required and the level is below it. */
 enum rc mitigation_check(

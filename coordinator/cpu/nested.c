@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/digest.h"
 #include "base/text.h"
 #include "coordinator/cpu/decode.h"
 
@@ -107,6 +108,38 @@ struct bitset nested_forbids(const struct conditions *c, const struct bitset *ba
 			bitset_add(&forbidden, bit);
 	}
 	return forbidden;
+}
+
+/* ---- what a level was agreed on */
+
+/* As same_msrs() and same_qemu() compare: an MSR that is absent is not one that is 0. */
+const char *nested_ground_on(const struct conditions *c, size_t node)
+{
+	const struct node_facts *f = &c->facts[node];
+	uint64_t ground[2 * (VMX_LAST - VMX_FIRST + 1) + 1] = { 0 };
+	char hex[DIGEST_HEX_MAX];
+	struct digest digest;
+
+	for (uint32_t i = 0; i <= VMX_LAST - VMX_FIRST; i++) {
+		const struct msr *m = kvm_msr(f, VMX_FIRST + i);
+
+		ground[2 * i] = m != NULL;
+		ground[2 * i + 1] = m ? m->value : 0;
+	}
+	ground[2 * (VMX_LAST - VMX_FIRST + 1)] = f->small.hypervisor_version / 1000;
+	digest = digest_of(ground, sizeof(ground));
+	digest_to_hex(&digest, hex);
+	return msrs_are_known(c, node) ? arena_text(c->arena, hex) : "";
+}
+
+const char *nested_ground_of(const struct conditions *c, const struct bitset *features)
+{
+	struct bitset controls = controls_known(c);
+
+	if (c->virt != VIRT_KVM || !conditions_has(features, "vmx") ||
+		all_can_state(c, &controls))
+		return "";
+	return nested_ground_on(c, 0);
 }
 
 /* ---- remarks */

@@ -189,16 +189,23 @@ struct bitset xsave_forbids(const struct conditions *c, const struct bitset *bas
 
 /* ---- how large */
 
-/* Of the first node that lists it: where it matters they are equal. */
-static uint32_t end_of(const struct conditions *c, uint32_t index)
+/* Where it matters they are equal. */
+static struct layout first_listed(const struct conditions *c, uint32_t index)
 {
 	for (size_t i = 0; i < c->count; i++) {
 		struct layout l = layout_of(c, i, index);
 
 		if (l.certainty == LISTED)
-			return l.offset + l.size;
+			return l;
 	}
-	return 0;
+	return (struct layout){ UNKNOWN, 0, 0 };
+}
+
+static uint32_t end_of(const struct conditions *c, uint32_t index)
+{
+	struct layout l = first_listed(c, index);
+
+	return l.offset + l.size;
 }
 
 uint32_t xsave_bytes_of(const struct conditions *c, const struct bitset *features)
@@ -216,6 +223,63 @@ uint32_t xsave_bytes_of(const struct conditions *c, const struct bitset *feature
 			bytes = end > bytes ? end : bytes;
 		}
 	return bytes;
+}
+
+/* ---- where guests of a level have it */
+
+size_t xsave_places_of(const struct conditions *c, const struct bitset *features,
+	struct xsave_place out[static XSAVE_PLACES])
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < COMPONENTS && c->virt == VIRT_KVM; i++) {
+		struct bitset users = users_in(c, &components[i], features);
+
+		for (size_t k = 0; k < 3 && components[i].index[k]; k++) {
+			uint32_t index = components[i].index[k];
+			struct layout l = first_listed(c, index);
+
+			if (!bitset_is_empty(&users) && l.certainty == LISTED)
+				out[count++] = (struct xsave_place){ index, l.size,
+					l.offset };
+		}
+	}
+	return count;
+}
+
+static bool is_elsewhere(
+	const struct conditions *c, size_t node, const struct xsave_place *place)
+{
+	struct layout l = layout_of(c, node, place->index);
+
+	if (l.certainty == UNLISTED)
+		return false;
+	return l.certainty == UNKNOWN || l.size != place->size ||
+	       l.offset != place->offset;
+}
+
+static bool has_index(const struct component *component, uint32_t index)
+{
+	for (size_t i = 0; i < 3; i++)
+		if (component->index[i] == index)
+			return true;
+	return false;
+}
+
+struct bitset xsave_misplaced(const struct conditions *c, size_t node,
+	const struct bitset *features, const struct xsave_place *places, size_t count)
+{
+	struct bitset misplaced = { { 0 } };
+
+	for (size_t p = 0; p < count; p++)
+		for (size_t i = 0; i < COMPONENTS; i++) {
+			struct bitset users = users_in(c, &components[i], features);
+
+			if (has_index(&components[i], places[p].index) &&
+				is_elsewhere(c, node, &places[p]))
+				misplaced = bitset_or(&misplaced, &users);
+		}
+	return misplaced;
 }
 
 /* ---- remarks */
