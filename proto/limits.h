@@ -18,6 +18,7 @@ enum {
 	LIMIT_JOURNAL_BYTES = 4 * 1024 * 1024,	 /* a run's journal on a node */
 	LIMIT_DUMP_BYTES = 8 * 1024 * 1024,	 /* a facts file */
 	LIMIT_MERGED_BYTES = 1024 * 1024 * 1024, /* merged facts: 100,000 nodes, 3 MiB */
+	LIMIT_LOCK_BYTES = 256 * 1024 * 1024,	 /* cpuherd.lock: 100,000 nodes, 40 MiB */
 	LIMIT_LINE_BYTES = LIMIT_BODY_BYTES + 1024, /* of what engines gathered */
 	LIMIT_CPUS = 8192,
 	LIMIT_CPU_KINDS = 64, /* CPUs of one node that differ */
