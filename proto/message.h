@@ -264,8 +264,11 @@ enum { PROTOCOL_VERSION_MIN = 3, PROTOCOL_VERSION = 3 };
 
 #define PARTS(P) \
 	P(leaf) \
-	P(msr) P(register_set) P(registers) P(parameter) P(gap) P(body_ref) P(spot) \
-		P(found) P(change) P(staging) P(reading) P(domain) P(nova_option)
+	P(msr) \
+	P(register_set) \
+	P(registers) \
+	P(parameter) P(gap) P(body_ref) P(spot) P(found) P(change) P(staging) P(reading) \
+		P(domain) P(nova_option)
 
 enum message_direction { TO_PEER, TO_COORDINATOR };
 

@@ -54,8 +54,8 @@ static const char *model_objects(const struct judging *j, struct bitset *feature
 	(void)features;
 	if (m && bitset_has(&j->offer->model_rows, (size_t)(m - catalogue_model(0))))
 		return NULL;
-	return arena_format(j->c->arena, "libvirt and QEMU do not know model %s",
-		j->level->model);
+	return arena_format(
+		j->c->arena, "libvirt and QEMU do not know model %s", j->level->model);
 }
 
 static struct bitset named_with(const struct judging *j, bool all)

@@ -56,7 +56,9 @@ static bool is_virt(const char *text)
 /* ---- the records */
 
 #define ROW(record, key, kind, member, check) \
-	{ key, FIELD_##kind, offsetof(struct record, member), check }
+	{ \
+		key, FIELD_##kind, offsetof(struct record, member), check \
+	}
 
 const struct field_row lock_level_fields[] = {
 	ROW(lock_level, "name", TEXT, name, field_is_name),
@@ -240,8 +242,8 @@ enum rc fields_read(const struct field_row *rows, const json_t *object, const ch
 		const json_t *value = json_object_get(object, row->key);
 
 		if (!value)
-			return err_set(e, RC_INPUT, 0, "%s: it has no %s", what,
-				row->key);
+			return err_set(
+				e, RC_INPUT, 0, "%s: it has no %s", what, row->key);
 		if (member_read(row, value, what, arena, record, e) != RC_OK)
 			return e->code;
 	}

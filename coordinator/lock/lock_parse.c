@@ -27,8 +27,10 @@ struct list_row {
 };
 
 #define LIST(key, record, fields, check, member, counter) \
-	{ key, fields, check, sizeof(struct record), offsetof(struct lock, member), \
-		offsetof(struct lock, counter) }
+	{ \
+		key, fields, check, sizeof(struct record), \
+			offsetof(struct lock, member), offsetof(struct lock, counter) \
+	}
 
 static const struct list_row lists[] = {
 	LIST("options", lock_option, lock_option_fields, field_is_name, options,
@@ -45,8 +47,8 @@ enum { LISTS = sizeof(lists) / sizeof(lists[0]) };
 static enum rc record_read(const struct reading *r, const struct list_row *row,
 	const char *name, const json_t *value, void *record)
 {
-	const char *what = arena_format(r->arena, "%s: %s: %.128s", r->path, row->key,
-		lock_text(r->arena, name));
+	const char *what = arena_format(
+		r->arena, "%s: %s: %.128s", r->path, row->key, lock_text(r->arena, name));
 
 	if (!what)
 		return err_memory(r->e);
@@ -62,14 +64,13 @@ static enum rc list_read(
 	const struct reading *r, const struct list_row *row, struct lock *out)
 {
 	json_t *object = json_object_get(r->root, row->key), *value;
-	char *list = arena_alloc(
-		r->arena, json_object_size(object) + 1, row->size);
+	char *list = arena_alloc(r->arena, json_object_size(object) + 1, row->size);
 	const char *name;
 	size_t count = 0;
 
 	if (!json_is_object(object))
-		return err_set(r->e, RC_INPUT, 0, "%s: it has no %s" AGAIN, r->path,
-			row->key);
+		return err_set(
+			r->e, RC_INPUT, 0, "%s: it has no %s" AGAIN, r->path, row->key);
 	if (!list)
 		return err_memory(r->e);
 	json_object_foreach(object, name, value)
@@ -91,8 +92,7 @@ static enum rc text_take(const struct reading *r, const char *key, const char **
 
 	*out = text ? lock_text(r->arena, text) : NULL;
 	if (!text)
-		return err_set(
-			r->e, RC_INPUT, 0, "%s: it has no %s" AGAIN, r->path, key);
+		return err_set(r->e, RC_INPUT, 0, "%s: it has no %s" AGAIN, r->path, key);
 	return *out ? RC_OK : err_memory(r->e);
 }
 
@@ -196,8 +196,8 @@ static enum rc bytes_read(int fd, const char *path, struct buf *out, struct err 
 		enum rc rc = n > 0 ? buf_append(out, part, (size_t)n) : RC_OK;
 
 		if (n < 0 && errno != EINTR)
-			return err_set(e, RC_INPUT, errno, "%s: %s", path,
-				strerror(errno));
+			return err_set(
+				e, RC_INPUT, errno, "%s: %s", path, strerror(errno));
 		if (rc == RC_LIMIT)
 			return err_set(e, RC_LIMIT, 0,
 				"%s: a lock of more than %d bytes is not read", path,

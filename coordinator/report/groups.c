@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "coordinator/inventory/fold.h"
+#include "coordinator/report/checks.h"
 #include "coordinator/report/edits.h"
 #include "proto/texts.h"
 
@@ -40,6 +41,8 @@ static int compare_nodes(const struct report_node *a, const struct report_node *
 		order = strcmp(a->outcome, b->outcome);
 	if (!order)
 		order = edits_compare(&a->edits, &b->edits);
+	if (!order)
+		order = checks_compare(a->check, b->check);
 	return order ? order : compare_refused(&a->refused, &b->refused);
 }
 

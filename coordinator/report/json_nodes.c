@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "coordinator/report/checks.h"
 #include "coordinator/report/edits.h"
 #include "coordinator/report/groups.h"
 #include "coordinator/report/writer.h"
@@ -116,6 +117,7 @@ static void node_put(struct writer *w, const struct report *r,
 	writer_put(w, object, "refused", writer_texts(w, &n->refused));
 	writer_put(w, object, "outcome", writer_text_or_null(w, n->outcome));
 	writer_put(w, object, "changes", changes_of(w, r, n));
+	writer_put(w, object, "check", checks_json(w, n->check));
 	writer_put(w, object, "note", writer_text_or_null(w, n->note));
 	writer_put(w, object, "error", writer_error(w, &n->err));
 }

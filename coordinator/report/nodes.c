@@ -95,9 +95,9 @@ static const struct column {
 	bool right; /* numbers */
 	const char *verbs;
 } columns[] = {
-	{ "NODE", NULL, false, "negotiate plan probe resume rollback" },
-	{ "NODES", NULL, true, "negotiate plan probe resume rollback" },
-	{ "CPU", cell_cpu, false, "negotiate plan probe" },
+	{ "NODE", NULL, false, "negotiate plan probe check admit resume rollback" },
+	{ "NODES", NULL, true, "negotiate plan probe check admit resume rollback" },
+	{ "CPU", cell_cpu, false, "negotiate plan probe check admit" },
 	{ "KERNEL", cell_kernel, false, "probe" },
 	{ "MICROCODE", cell_microcode, false, "probe" },
 	{ "LIBVIRT", cell_libvirt, false, "probe" },
@@ -105,9 +105,10 @@ static const struct column {
 	{ "VIRT", cell_virt, false, "probe" },
 	{ "RAW", cell_raw, true, "plan probe" },
 	{ "KVM", cell_kvm, true, "plan probe" },
-	{ "OFFER", cell_offer, true, "negotiate plan probe" },
-	{ "VOTE", cell_vote, false, "negotiate" },
-	{ "OUTCOME", cell_outcome, false, "negotiate plan probe resume rollback" },
+	{ "OFFER", cell_offer, true, "negotiate plan probe check admit" },
+	{ "VOTE", cell_vote, false, "negotiate check admit" },
+	{ "OUTCOME", cell_outcome, false,
+		"negotiate plan probe check admit resume rollback" },
 };
 
 enum { COLUMNS = sizeof(columns) / sizeof(columns[0]), NAMES = 0, NUMBER = 1 };

@@ -16,6 +16,22 @@ enum report_vote { REPORT_NO_VOTE, REPORT_YES, REPORT_NO };
 
 #define REPORT_NO_CLASS SIZE_MAX
 
+/* check: what is not as the lock has it. */
+struct report_change {
+	const char *what;     /* "microcode", "kernel", "config", ... */
+	const char *was, *is; /* "": nothing */
+};
+
+/* check, admit: a node against what was agreed. */
+struct report_check {
+	const char *lock; /* the file; admit: that of the pool that takes the node; "" */
+	struct report_change *changes;
+	size_t change_count;
+	struct texts lost; /* features of the level that it does not offer */
+	const char *why;   /* the level does not hold here; "" */
+	const char *cost;  /* admit: what the level would be with it; "" */
+};
+
 struct report_node {
 	const char *name;
 	size_t class; /* a number that nodes with equal facts share; REPORT_NO_CLASS */
@@ -28,6 +44,7 @@ struct report_node {
 	struct texts refused;		  /* what its noes took out, over all rounds */
 	const char *outcome;		  /* "": nothing was to be done here */
 	struct edits edits;		  /* what was, or would be, written */
+	const struct report_check *check; /* NULL: not held against a lock */
 	const char *note;		  /* what to do about the outcome; "" */
 	struct err err;			  /* the first thing that went wrong */
 };

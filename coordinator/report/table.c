@@ -270,6 +270,12 @@ static bool nodes_were_asked(const struct report *r)
 	return false;
 }
 
+/* Verbs that hold nodes against a level have it in a file. */
+static bool shows_level(const struct report *r)
+{
+	return strcmp(r->verb, "check") != 0 && strcmp(r->verb, "admit") != 0;
+}
+
 enum rc table_print(FILE *out, const struct report *r, bool colours, struct arena *arena,
 	struct err *e)
 {
@@ -287,7 +293,7 @@ enum rc table_print(FILE *out, const struct report *r, bool colours, struct aren
 	remarks_print(&p);
 	if (r->virt_note[0])
 		fprintf(out, "%s\n", utf8_clean(arena, r->virt_note));
-	if (r->level && r->xml[0])
+	if (r->level && r->xml[0] && shows_level(r))
 		fprintf(out, "\n%s", r->xml);
 	pools_print(&p);
 	rc = printer_changes(&p, e);

@@ -28,7 +28,7 @@ enum rc judge_write_xml(
 }
 
 /* Once: the votes change the level, not what the nodes said. */
-static enum rc conditions_read(struct run *run, struct err *e)
+enum rc judge_read_conditions(struct run *run, struct err *e)
 {
 	if (run->conditions.nodes)
 		return RC_OK;
@@ -118,7 +118,7 @@ static enum rc refuse_level(struct run *run, struct err *e)
 
 enum rc judge_level(struct run *run, struct err *e)
 {
-	enum rc rc = conditions_read(run, e);
+	enum rc rc = judge_read_conditions(run, e);
 
 	run->report.level = NULL;
 	run->report.xml = "";

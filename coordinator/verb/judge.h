@@ -21,4 +21,7 @@ enum rc judge_remarks(struct run *run, struct err *e);
 enum rc judge_take_remarks(struct run *run, const struct condition_remark *remarks,
 	size_t count, const struct pool *pool, struct err *e);
 
+/* run->conditions, of the offers; once, or again when its nodes are NULL. */
+enum rc judge_read_conditions(struct run *run, struct err *e);
+
 #endif

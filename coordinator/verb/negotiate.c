@@ -1,7 +1,9 @@
+#include "coordinator/verb/agreement.h"
 #include "coordinator/verb/gather.h"
 #include "coordinator/verb/guests.h"
 #include "coordinator/verb/judge.h"
 #include "coordinator/verb/left.h"
+#include "coordinator/verb/locked.h"
 #include "coordinator/verb/offering.h"
 #include "coordinator/verb/push.h"
 #include "coordinator/verb/summary.h"
@@ -12,19 +14,23 @@
 static const char
 	*const nothing_written = "nothing was written (--without NODE leaves one out)";
 
-/* The level that the offers allow. */
-static enum rc propose_level(struct run *run, struct err *e)
+/* The level that the offers allow, and all nodes vote for; of a lock, the level there. */
+static enum rc agree(struct run *run, struct err *e)
 {
 	enum rc rc;
 
 	guests_find_types(run);
+	if (run->agreed)
+		return locked_propose(run, e);
 	rc = guests_choose_type(run, e);
 	if (rc != RC_OK)
 		return rc;
 	rc = offering_make(run, e);
 	if (rc == RC_OK)
 		rc = run_blame(run, nothing_written, e);
-	return rc == RC_OK ? judge_level(run, e) : rc;
+	if (rc == RC_OK)
+		rc = judge_level(run, e);
+	return rc == RC_OK ? vote_until_unanimous(run, e) : rc;
 }
 
 /* Behind what the network knows of an interrupt: during which phase. */
@@ -50,6 +56,8 @@ static enum rc negotiate_run(struct run *run, const struct options *o, struct er
 	enum rc rc = run_begin(run, o, e);
 
 	if (rc == RC_OK)
+		rc = locked_check_wishes(run, e);
+	if (rc == RC_OK)
 		rc = survey_choose_targets(run, e);
 	if (rc == RC_OK && !o->dry_run)
 		rc = left_check(run, e);
@@ -61,11 +69,11 @@ static enum rc negotiate_run(struct run *run, const struct options *o, struct er
 	if (rc == RC_OK)
 		rc = run_blame(run, nothing_written, e);
 	if (rc == RC_OK)
-		rc = propose_level(run, e);
-	if (rc == RC_OK)
-		rc = vote_until_unanimous(run, e);
+		rc = agree(run, e);
 	if (rc == RC_OK)
 		rc = judge_remarks(run, e);
+	if (rc == RC_OK)
+		rc = locked_remark_nodes(run, e);
 	if (rc == RC_OK)
 		rc = look(run, e);
 	if (rc == RC_INTERRUPTED)
@@ -74,7 +82,9 @@ static enum rc negotiate_run(struct run *run, const struct options *o, struct er
 		rc = push_write(run, e);
 	if (rc == RC_OK)
 		summary_tell(run);
-	return rc == RC_OK && o->check ? summary_check(run, e) : rc;
+	if (rc == RC_OK && o->check)
+		return summary_check(run, e);
+	return rc == RC_OK && !o->dry_run ? agreement_write(run, e) : rc;
 }
 
 enum rc negotiate_main(const struct options *o, struct err *e)

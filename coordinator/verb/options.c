@@ -40,7 +40,8 @@ static const struct option_row {
 		"of the nodes only these: patterns, groups, @FILE, !WORD, &WORD")
 	ROW(0, "failed", "FILE", TEXT, failed, FOR_FLEET, 0,
 		"write the nodes that failed, as --hosts reads them")
-	ROW(0, "from", "PATH", TEXT, from, FOR_PLAN | FOR_PROBE, 0,
+	ROW(0, "from", "PATH", TEXT, from,
+		FOR_PLAN | FOR_PROBE | FOR_CHECK | FOR_ADMIT, 0,
 		"judge facts gathered before (a folder, a file, - standard input), no network")
 	ROW(0, "out", "FILE", TEXT, out, FOR_MERGE | FOR_PEER, 0,
 		"write there and not to standard output")
@@ -61,6 +62,12 @@ static const struct option_row {
 		"where runs are written down (~/.local/state/cpuherd/runs)")
 	ROW(0, "on", "NODES", TEXT, on, FOR_ROLLBACK, 0,
 		"without a journal here: ask these nodes (a pattern) for theirs")
+	ROW(0, "lock", "FILE", TEXTS, locks, FOR_NEGOTIATE | FOR_CHECK | FOR_ADMIT, 0,
+		"what was agreed; none: no such file (cpuherd.lock)")
+	FLAG(0, "upgrade", upgrade, FOR_NEGOTIATE,
+		"make a new level, whatever the lock has; all its nodes must be named")
+	ROW(0, "drop", "NODES", TEXTS, drop, FOR_NEGOTIATE, 0,
+		"take these nodes out of the lock; they are not asked")
 	FLAG(0, "replace", replace, FOR_NEGOTIATE | FOR_ROLLBACK,
 		"overwrite what somebody else has put in its place")
 	ROW(0, "require", "FEATURE", TEXTS, require, FOR_NEGOTIATE | FOR_PLAN, 0,
@@ -130,6 +137,8 @@ static const struct option_row {
 
 enum { ROWS = sizeof(rows) / sizeof(rows[0]), FIRST_VALUE = 256 };
 
+_Static_assert(ROWS <= 128, "struct options has a bit for each");
+
 static const struct option_row *row_of_letter(int letter)
 {
 	for (size_t i = 0; i < ROWS; i++)
@@ -152,6 +161,7 @@ static enum rc value_set(struct options *out, const struct option_row *row,
 	void *member = (char *)out + row->offset;
 	uint32_t number;
 
+	out->given[(row - rows) / 64] |= UINT64_C(1) << (row - rows) % 64;
 	if (row->argument && value[0] == '\0')
 		return err_set(e, RC_USAGE, 0, "%s: --%s needs a %s, not an empty word",
 			out->verb->name, row->name, row->argument);
@@ -226,6 +236,53 @@ static enum rc complain_of_getopt(
 	if (optopt >= FIRST_VALUE)
 		return complain(verb, "no argument is taken by", word, e);
 	return complain(verb, "unknown or unclear option", word, e);
+}
+
+/* ---- options by name */
+
+static const struct option_row *row_of_name(const char *name)
+{
+	for (size_t i = 0; i < ROWS; i++)
+		if (strcmp(rows[i].name, name) == 0)
+			return &rows[i];
+	return NULL;
+}
+
+bool options_have(const struct options *o, const char *name)
+{
+	const struct option_row *row = row_of_name(name);
+
+	return row && o->given[(row - rows) / 64] >> (row - rows) % 64 & 1;
+}
+
+enum rc options_words(const struct options *o, const char *name, struct arena *arena,
+	struct texts *out, struct err *e)
+{
+	const struct option_row *row = row_of_name(name);
+	const void *member = (const char *)o + (row ? row->offset : 0);
+	enum rc rc = RC_OK;
+
+	*out = (struct texts){ 0 };
+	if (row && row->kind == KIND_TEXT && *(const char *const *)member)
+		return texts_add(out, *(const char *const *)member, arena, e);
+	if (!row || row->kind != KIND_TEXTS)
+		return RC_OK;
+	for (size_t i = 0; i < ((const struct texts *)member)->count && rc == RC_OK; i++)
+		rc = texts_add(out, ((const struct texts *)member)->item[i], arena, e);
+	return rc;
+}
+
+enum rc options_put(struct options *o, const char *name, const struct texts *words,
+	struct arena *arena, struct err *e)
+{
+	const struct option_row *row = row_of_name(name);
+	enum rc rc = RC_OK;
+
+	if (row && row->kind == KIND_TEXTS)
+		*(struct texts *)(void *)((char *)o + row->offset) = (struct texts){ 0 };
+	for (size_t i = 0; row && i < words->count && rc == RC_OK; i++)
+		rc = value_set(o, row, words->item[i], arena, e);
+	return rc;
 }
 
 static enum rc check_format(const struct options *o, struct arena *arena, struct err *e)

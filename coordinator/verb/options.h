@@ -21,8 +21,10 @@ enum {
 	FOR_PEER = 128,
 	FOR_RESUME = 1 << 8,
 	FOR_ROLLBACK = 1 << 9,
+	FOR_CHECK = 1 << 10,
+	FOR_ADMIT = 1 << 11,
 	FOR_LEFT = FOR_RESUME | FOR_ROLLBACK,
-	FOR_NODES = FOR_NEGOTIATE | FOR_PLAN | FOR_PROBE,
+	FOR_NODES = FOR_NEGOTIATE | FOR_PLAN | FOR_PROBE | FOR_CHECK | FOR_ADMIT,
 	FOR_FLEET = FOR_NODES | FOR_LEFT,
 	OF_ROAD = 1 << 30, /* no verb: it says how nodes are reached, for the journal */
 };
@@ -42,14 +44,15 @@ struct options {
 	const struct verb *verb;
 	struct texts nodes; /* what is not an option */
 	struct texts hosts_files, exclude, limit, without, require, identities,
-		known_hosts, trace, ssh_values, targets;
+		known_hosts, trace, ssh_values, targets, locks, drop;
 	const char *user, *connect, *virt_type, *level_name, *model, *prefer, *at_least,
 		*simd, *from, *save, *out, *failed, *mitigations, *journal_dir, *on;
 	const char *as, *nova_release;
 	const char *ssh_config, *jump;
 	uint32_t port, connect_timeout_s, timeout_s, deadline_s, parallel, threads, tries;
 	bool no_agent, accept_new, become, dry_run, check, json, verbose, quiet, help;
-	bool cross_vendor, allow_unproven, replace;
+	bool cross_vendor, allow_unproven, replace, upgrade;
+	uint64_t given[2]; /* rows of the table that the command line has */
 };
 
 /* Fills *out from the words behind the verb; texts point into argv.  RC_USAGE
@@ -68,6 +71,19 @@ enum rc options_road(
 /* Takes over such words where *o says nothing of its own.  RC_INPUT: an unknown one. */
 enum rc options_take_road(
 	struct options *o, const struct texts *words, struct arena *arena, struct err *e);
+
+/* Was it given?  By its long name, as below. */
+bool options_have(const struct options *o, const char *name);
+
+/* The words of an option that takes some, given or by default; none where there is no such
+ * option.  RC_MEMORY. */
+enum rc options_words(const struct options *o, const char *name, struct arena *arena,
+	struct texts *out, struct err *e);
+
+/* Puts these words in place of an option's own, as if they had been given; what this
+ * cpuherd does not know is passed over.  RC_USAGE. */
+enum rc options_put(struct options *o, const char *name, const struct texts *words,
+	struct arena *arena, struct err *e);
 
 /* Usage, examples and options of a verb. */
 void options_print_help(const struct verb *verb);

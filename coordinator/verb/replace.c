@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -54,6 +55,21 @@ static mode_t usual_mode(void)
 	return 0666 & ~mask;
 }
 
+/* The new name survives a power loss; where the file system cannot say so, the file is
+ * whole all the same. */
+static void folder_to_disk(const char *path)
+{
+	char folder[PATH_MAX];
+	int fd;
+
+	snprintf(folder, sizeof(folder), "%s", path);
+	fd = open(dirname(folder), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	fsync(fd);
+	close(fd);
+}
+
 static int write_beside(const char *path, mode_t mode, struct bytes content)
 {
 	char temporary[PATH_MAX];
@@ -74,6 +90,8 @@ static int write_beside(const char *path, mode_t mode, struct bytes content)
 		failed = errno;
 	if (failed)
 		unlink(temporary);
+	else
+		folder_to_disk(path);
 	errno = failed;
 	return failed ? -1 : 0;
 }

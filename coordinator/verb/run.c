@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "coordinator/report/groups.h"
 #include "coordinator/report/progress.h"
+#include "coordinator/verb/agreement.h"
 #include "coordinator/verb/failed.h"
 #include "coordinator/verb/verb.h"
 #include "coordinator/verb/wants.h"
@@ -41,6 +42,8 @@ static enum rc inventory_read(struct run *run, struct err *e)
 		rc = inventory_add_file(inv, o->hosts_files.item[i], &run->arena, e);
 	for (size_t i = 0; i < o->nodes.count && rc == RC_OK; i++)
 		rc = inventory_add_argument(inv, o->nodes.item[i], &run->arena, e);
+	if (rc == RC_OK && inv->count == 0)
+		rc = agreement_add_nodes(run, e);
 	if (rc == RC_OK && inv->count == 0)
 		return err_set(e, RC_USAGE, 0,
 			"%s: no nodes; name them (node[01-16]) or give --hosts FILE",
@@ -198,16 +201,17 @@ enum rc run_begin(struct run *run, const struct options *options, struct err *e)
 		return err_set(e, RC_USAGE, 0,
 			"%s: --simd %s: no such kernel, or not on this CPU",
 			options->verb->name, options->simd ? options->simd : "");
-	rc = wants_read(run, e);
+	run->catalogue = catalogue_new(&run->arena, e);
+	run->report.catalogue = run->catalogue;
+	rc = run->catalogue ? wants_read(run, e) : e->code;
+	if (rc == RC_OK)
+		rc = agreement_read(run, e);
 	if (rc == RC_OK)
 		rc = inventory_read(run, e);
 	if (rc == RC_OK)
+		rc = agreement_check_nodes(run, e);
+	if (rc == RC_OK)
 		rc = nodes_make(run, e);
-	if (rc == RC_OK) {
-		run->catalogue = catalogue_new(&run->arena, e);
-		run->report.catalogue = run->catalogue;
-		rc = run->catalogue ? RC_OK : e->code;
-	}
 	if (rc == RC_OK && !options->from)
 		rc = fleet_make(run, e);
 	return rc;

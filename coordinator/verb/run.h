@@ -22,9 +22,11 @@ struct run_class {
 	size_t kind; /* the first class whose facts differ by the TSC at most */
 };
 
+struct agreement;
+
 struct run {
-	const struct options *options;
-	struct arena arena; /* lives until run_end() */
+	const struct options *options; /* with what the lock adds to them */
+	struct arena arena;	       /* lives until run_end() */
 	struct inventory inventory;
 	struct ssh_options ssh_options;
 	const struct ssh_settings **settings; /* one per node; NULL with --from */
@@ -49,6 +51,13 @@ struct run {
 	struct offer *offers;	    /* one per class; node is NULL: none */
 	enum virt_type *offer_virt; /* for which it was made */
 	struct wishes wishes;
+
+	/* what was agreed before (agreement.h): --lock */
+	struct agreement *agreements;
+	size_t agreement_count;
+	const struct agreement *agreed; /* whose level this run is about; NULL: none's */
+	struct texts
+		missing; /* nodes of the lock that are not in this run, nor dropped */
 
 	/* where the level goes */
 	const struct target *targets[8];

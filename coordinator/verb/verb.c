@@ -9,6 +9,17 @@ const struct verb verbs[] = {
 		"  cpuherd negotiate --dry-run --hosts fleet.txt --without node07\n"
 		"  cpuherd negotiate --user admin --become rack[1-2]node[01-20]\n"
 		"  cpuherd negotiate --json node[01-03] > agreed.json\n" },
+	{ "check", check_main, FOR_CHECK, "[options] [NODES...]",
+		"Hold the nodes of the lock against what was agreed: what changed, does "
+		"it harm?",
+		"  cpuherd check\n"
+		"  cpuherd check --lock rack1.lock node[01-16]\n"
+		"  cpuherd check --json > drift.json\n"
+		"  cpuherd check --from facts/\n" },
+	{ "admit", admit_main, FOR_ADMIT, "[options] NODES...",
+		"Judge new nodes against a lock, or which of several would take them",
+		"  cpuherd admit node[17-20]\n"
+		"  cpuherd admit --lock intel.lock --lock amd.lock node[17-20]\n" },
 	{ "plan", plan_main, FOR_PLAN, "[options] NODES...",
 		"Show the level that the nodes could agree on, and who costs what",
 		"  cpuherd plan node[01-16]\n"

@@ -17,6 +17,8 @@ const struct verb *verb_find(const char *name);
 enum rc negotiate_main(const struct options *o, struct err *e);
 enum rc resume_main(const struct options *o, struct err *e);
 enum rc rollback_main(const struct options *o, struct err *e);
+enum rc check_main(const struct options *o, struct err *e);
+enum rc admit_main(const struct options *o, struct err *e);
 enum rc plan_main(const struct options *o, struct err *e);
 enum rc probe_main(const struct options *o, struct err *e);
 enum rc merge_main(const struct options *o, struct err *e);

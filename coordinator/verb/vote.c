@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "coordinator/cpu/psabi.h"
 #include "coordinator/verb/judge.h"
+#include "proto/texts.h"
 
 struct ballot {
 	struct run *run;
@@ -87,6 +88,57 @@ static enum rc answer_vote(
 					     : " and names no feature",
 			vote->reason[0] ? vote->reason : "no reason given");
 	return rc;
+}
+
+/* ---- a level that is as it is */
+
+struct once {
+	struct ballot ballot;
+	const char **why;
+};
+
+static bool ask_once(
+	void *context, size_t node, enum message_tag *tag, const void **value)
+{
+	struct once *o = context;
+
+	return o->ballot.run->nodes[node].offer && ask_vote(&o->ballot, node, tag, value);
+}
+
+/* What it names is copied: there is no second round to take it out of. */
+static enum rc answer_once(
+	void *context, size_t node, const struct message *m, struct err *e)
+{
+	struct once *o = context;
+	struct run *run = o->ballot.run;
+	struct report_node *n = &run->nodes[node];
+	const struct vote *vote = m->value;
+	enum rc rc = RC_OK;
+
+	if (vote->round != run->report.rounds)
+		return err_set(e, RC_PROTOCOL, 0, "voted on proposal %u, not on %u",
+			vote->round, run->report.rounds);
+	n->vote = vote->yes ? REPORT_YES : REPORT_NO;
+	o->why[node] = vote->yes ? NULL : vote->reason[0] ? vote->reason : "no reason";
+	for (size_t i = 0; i < vote->features.count && !vote->yes && rc == RC_OK; i++)
+		if (text_is_name(vote->features.item[i]))
+			rc = texts_add(
+				&n->refused, vote->features.item[i], &run->arena, e);
+	return rc;
+}
+
+enum rc vote_once(struct run *run, const char **why, struct err *e)
+{
+	static const struct fleet_call call = { "vote", ask_once, answer_once,
+		.hold = true };
+	struct once o = { { .run = run }, why };
+
+	o.ballot.proposals = arena_alloc(
+		&run->arena, run->count, sizeof(*o.ballot.proposals));
+	if (!o.ballot.proposals)
+		return err_memory(e);
+	run->report.rounds++;
+	return run_round(run, &call, &o, e);
 }
 
 enum rc vote_until_unanimous(struct run *run, struct err *e)

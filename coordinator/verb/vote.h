@@ -12,4 +12,8 @@
 /* RC_OK: every node voted yes to run->level (which may be smaller than before). */
 enum rc vote_until_unanimous(struct run *run, struct err *e);
 
+/* One round on run->report.xml as it is; nodes without an offer are not asked.  why[node]
+ * becomes the reason of a no.  A node that cannot vote has an err. */
+enum rc vote_once(struct run *run, const char **why, struct err *e);
+
 #endif

@@ -88,10 +88,11 @@ static bool herd_agrees(size_t count, enum virt_type virt)
 		.virt = virt,
 		.arena = &run };
 	assert_rc(conditions_begin(&herd, &error), RC_OK, &error);
-	if (conditions_choose(&herd, &wishes, bitset_choose(NULL), &level, &error) != RC_OK)
+	if (conditions_choose(&herd, &wishes, bitset_choose(NULL), &level, &error) !=
+		RC_OK)
 		return false;
-	assert_rc(holds_find_ground(&herd, &level, false, &ground, &error), RC_OK,
-		&error);
+	assert_rc(
+		holds_find_ground(&herd, &level, false, &ground, &error), RC_OK, &error);
 	return true;
 }
 
@@ -184,8 +185,7 @@ static void it_breaks_on_a_node_that_lacks_any_of_its_features(void **state)
 		for (size_t bit = bitset_next(&level.baseline, 0); bit < BITSET_BITS;
 			bit = bitset_next(&level.baseline, bit + 1)) {
 			bitset_remove(&offers[node].features, bit);
-			assert_broken(
-				node, "features", catalogue_name(catalogue, bit));
+			assert_broken(node, "features", catalogue_name(catalogue, bit));
 			assert_true(bitset_has(&holding.reason[0].features, bit) ||
 				    holding.count > 1);
 			bitset_add(&offers[node].features, bit);
@@ -253,7 +253,8 @@ static void another_vendor_breaks_it(void **state)
 	(void)state;
 	haswell_and_skylake();
 	offers[1].vendor = "AMD";
-	assert_broken(1, "vendor", "its CPU is of AMD, and guests of the level saw Intel");
+	assert_broken(
+		1, "vendor", "its CPU is of AMD, and guests of the level saw Intel");
 }
 
 static void narrower_addresses_break_it_and_wider_ones_do_not(void **state)
@@ -317,8 +318,8 @@ static void a_moved_component_of_xsave_breaks_what_hangs_on_it(void **state)
 	assert_true(ground.xsave_count > 0);
 	ground.xsave[0].offset += 64;
 	assert_broken(0, "xsave", "avx");
-	assert_true(bitset_has(&reason_about("xsave")->features,
-		(size_t)catalogue_find_row("avx2")));
+	assert_true(bitset_has(
+		&reason_about("xsave")->features, (size_t)catalogue_find_row("avx2")));
 }
 
 static void another_ground_of_nesting_breaks_vmx(void **state)

@@ -55,7 +55,8 @@ static const char *random_for(const struct field_row *row)
 		return random_name();
 	if (row->check("kvm"))
 		return row->check("no name") ? random_text() : "kvm";
-	return row->check("") ? random_digest() : arena_text_n(&arena, random_digest(), 16);
+	return row->check("") ? random_digest()
+			      : arena_text_n(&arena, random_digest(), 16);
 }
 
 static void record_fill(const struct field_row *rows, void *record)
@@ -132,8 +133,8 @@ static char *print(const struct lock *l)
 
 static enum rc parse(const char *text, size_t size, struct lock *out)
 {
-	return lock_parse((struct bytes){ (const uint8_t *)text, size }, "a.lock",
-		&arena, out, &error);
+	return lock_parse((struct bytes){ (const uint8_t *)text, size }, "a.lock", &arena,
+		out, &error);
 }
 
 static char *put(const char *text, const char *old, const char *new)
@@ -280,8 +281,8 @@ static void a_node_without_its_class_is_refused(void **state)
 
 static void a_name_is_a_host_and_no_pattern(void **state)
 {
-	static const char *const good[] = { "node01", "10.0.0.1:2201", "[fe80::1%eth0]:22",
-		"a_b.example.org" };
+	static const char *const good[] = { "node01", "10.0.0.1:2201",
+		"[fe80::1%eth0]:22", "a_b.example.org" };
 	static const char *const bad[] = { "", "-x", "n[1-3]", "a b", "a,b", "a!b", "a/b",
 		"a\nb", "root@a", "^a", "@file", "a\"b" };
 

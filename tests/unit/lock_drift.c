@@ -53,9 +53,9 @@ static const char *told(void)
 	const char *text = "";
 	struct err e;
 
-	assert_rc(drift_find(&(struct drift_side){ &was_class, &was_node },
-			  &(struct drift_side){ &is_class, &is_node }, &arena, &drifts,
-			  &e),
+	assert_rc(
+		drift_find(&(struct drift_side){ &was_class, &was_node },
+			&(struct drift_side){ &is_class, &is_node }, &arena, &drifts, &e),
 		RC_OK, &e);
 	for (size_t i = 0; i < drifts.count; i++)
 		text = arena_format(&arena, "%s%s: %s; ", text, drifts.item[i].what,

@@ -293,7 +293,7 @@ static void json_reads_back_with_every_key_of_the_page(void **state)
 	static const char *const level_keys[] = { "name", "model", "vendor", "require",
 		"disable", "features", "maxphysaddr", "xsave_bytes", "psabi", "xml" };
 	static const char *const node_keys[] = { "name", "facts", "virt_types", "offer",
-		"vote", "refused", "outcome", "changes", "note", "error" };
+		"vote", "refused", "outcome", "changes", "check", "note", "error" };
 	char *page = test_read_file(
 		&arena, arena_format(&arena, "%s/docs/json.md", SOURCE_ROOT));
 	json_error_t error;
