@@ -24,7 +24,7 @@ static enum rc judge_cpu(
 
 static const struct change_row rows[] = {
 	{ PLACE_stanza, &change_file, judge_cpu },
-	{ PLACE_domain, NULL, NULL },
+	{ PLACE_domain, &change_domain, change_judge_domain },
 	{ PLACE_cpu_map, NULL, NULL },
 	{ PLACE_cpu_map_index, NULL, NULL },
 	{ PLACE_nova, NULL, NULL },

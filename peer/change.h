@@ -16,6 +16,8 @@
 #include "proto/message.h"
 
 /* What the changes of a run have in common. */
+struct domain_calls;
+
 struct change_ground {
 	const struct place_world *world;
 	const char *uri;	     /* libvirt's */
@@ -25,7 +27,8 @@ struct change_ground {
 	size_t count;		     /* ... NULL, 0 when the journal brought them back */
 	enum rc (*judge_cpu)(const char *uri, const struct libvirt_guest *guest,
 		const char *cpu, struct arena *arena, struct libvirt_verdict *out,
-		struct err *e); /* libvirt_judge(), or a test's */
+		struct err *e);		    /* libvirt_judge(), or a test's */
+	const struct domain_calls *domains; /* NULL: libvirt's, not a test's */
 };
 
 struct change_row;
@@ -98,6 +101,8 @@ struct change_verdict {
 
 typedef enum rc change_judge_fn(
 	const struct change_judging *j, struct change_verdict *out, struct err *e);
+
+change_judge_fn change_judge_domain;
 
 struct change_row {
 	enum place place;

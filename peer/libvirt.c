@@ -1,143 +1,11 @@
-#include "peer/libvirt.h"
-
-#include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <libvirt/libvirt.h>
-#include <libvirt/virterror.h>
-
 #include "base/text.h"
+#include "peer/libvirt_private.h"
 #include "peer/xml.h"
 #include "proto/limits.h"
 #include "proto/virt.h"
-
-/* ---- the library, loaded at run time */
-
-/* All are older than libvirt 4.4.0 (2018); a library without them is refused. */
-#define SYMBOLS(S) \
-	S(virInitialize) \
-	S(virSetErrorFunc) \
-	S(virGetLastError) \
-	S(virResetLastError) \
-	S(virConnectOpen) \
-	S(virConnectClose) \
-	S(virConnectGetURI) \
-	S(virConnectGetLibVersion) \
-	S(virConnectGetVersion) \
-	S(virConnectGetCapabilities) \
-	S(virConnectGetDomainCapabilities) \
-	S(virConnectBaselineHypervisorCPU) \
-	S(virConnectCompareHypervisorCPU)
-
-static struct {
-	void *handle;
-#define SYMBOL_MEMBER(name) __typeof__(name) *name;
-	SYMBOLS(SYMBOL_MEMBER)
-#undef SYMBOL_MEMBER
-} vir;
-
-static const struct {
-	const char *name;
-	size_t offset;
-} symbols[] = {
-#define SYMBOL_ROW(symbol) { #symbol, offsetof(__typeof__(vir), symbol) },
-	SYMBOLS(SYMBOL_ROW)
-#undef SYMBOL_ROW
-};
-
-/* libvirt's own handler prints to stderr. */
-static void stay_silent(void *context, virErrorPtr error)
-{
-	(void)context;
-	(void)error;
-}
-
-static enum rc load_symbols(void *handle, struct err *e)
-{
-	for (size_t i = 0; i < sizeof(symbols) / sizeof(symbols[0]); i++) {
-		void *symbol = dlsym(handle, symbols[i].name);
-
-		if (!symbol)
-			return err_set(e, RC_LIBVIRT, 0,
-				"libvirt.so.0 is too old: it has no %s", symbols[i].name);
-		memcpy((char *)&vir + symbols[i].offset, &symbol, sizeof(symbol));
-	}
-	return RC_OK;
-}
-
-/* Once loaded it stays: libvirt cannot be unloaded. */
-static enum rc load(struct err *e)
-{
-	void *handle;
-	enum rc rc;
-
-	if (vir.handle)
-		return RC_OK;
-	handle = dlopen("libvirt.so.0", RTLD_NOW | RTLD_LOCAL);
-	if (!handle)
-		return err_set(
-			e, RC_LIBVIRT, 0, "libvirt is not installed: %s", dlerror());
-	rc = load_symbols(handle, e);
-	if (rc != RC_OK) {
-		dlclose(handle);
-		return rc;
-	}
-	if (vir.virInitialize() != 0)
-		return err_set(e, RC_LIBVIRT, 0, "libvirt could not be initialised");
-	vir.virSetErrorFunc(NULL, stay_silent);
-	vir.handle = handle;
-	return RC_OK;
-}
-
-/* libvirt's words for the call that just failed. */
-static const char *last_message(int *code)
-{
-	const virError *error = vir.virGetLastError();
-
-	*code = error ? error->code : 0;
-	return error && error->message ? error->message : "libvirt gave no reason";
-}
-
-static enum rc open_uri(const char *uri, virConnectPtr *connection, struct err *e)
-{
-	enum rc rc;
-	int code;
-
-	if (!libvirt_uri_is_allowed(uri))
-		return err_set(e, RC_LIBVIRT, 0,
-			"libvirt URI \"%.64s\": only qemu:///system and qemu:///session "
-			"are accepted",
-			uri);
-	rc = load(e);
-	if (rc != RC_OK)
-		return rc;
-	vir.virResetLastError();
-	*connection = vir.virConnectOpen(uri);
-	if (*connection)
-		return RC_OK;
-	rc = err_set(e, RC_LIBVIRT, 0, "%s: %s", uri, last_message(&code));
-	e->native = code;
-	return rc;
-}
-
-static const char *text_or_null(const char *text)
-{
-	return text && *text ? text : NULL;
-}
-
-/* Keeps a string of libvirt in the arena and frees it; NULL stays NULL. */
-static char *keep(struct arena *arena, char *from_libvirt, bool *short_of_memory)
-{
-	char *copy;
-
-	if (!from_libvirt)
-		return NULL;
-	copy = arena_text(arena, from_libvirt);
-	*short_of_memory |= !copy;
-	free(from_libvirt);
-	return copy;
-}
 
 /* ---- facts */
 
@@ -150,7 +18,7 @@ static enum rc last_gap(struct asking *a, const char *fact)
 {
 	int code;
 
-	return gather_gap(a->g, fact, "%s", last_message(&code));
+	return gather_gap(a->g, fact, "%s", libvirt_last(&code));
 }
 
 /* Puts an XML body in place, or its gap; takes the string over. */
@@ -167,7 +35,7 @@ static enum rc put_text(struct asking *a, enum body_id id, char *xml)
 		return gather_gap(g, body_rows[id].name,
 			"libvirt's text is larger than %d bytes", LIMIT_BODY_BYTES);
 	}
-	copy = keep(g->arena, xml, &failed);
+	copy = libvirt_keep(g->arena, xml, &failed);
 	if (failed)
 		return err_memory(g->e);
 	g->facts->text[id] = copy;
@@ -182,7 +50,7 @@ static enum rc gather_versions(struct asking *a)
 	unsigned long version;
 	enum rc rc = RC_OK;
 
-	f->uri = keep(a->g->arena, vir.virConnectGetURI(a->connection), &failed);
+	f->uri = libvirt_keep(a->g->arena, vir.virConnectGetURI(a->connection), &failed);
 	if (failed)
 		return err_memory(a->g->e);
 	if (!f->uri) {
@@ -305,7 +173,7 @@ enum rc libvirt_gather(struct gather *g)
 		"hypervisor_version", "host_uuid", "capabilities", "domcaps_kvm",
 		"domcaps_qemu", "offer_kvm", "offer_qemu", NULL };
 	struct asking a = { .g = g };
-	enum rc rc = open_uri(g->connect, &a.connection, g->e);
+	enum rc rc = libvirt_open(g->connect, &a.connection, g->e);
 
 	if (rc != RC_OK)
 		return gather_gaps(g, names, g->e->text);
@@ -316,12 +184,12 @@ enum rc libvirt_gather(struct gather *g)
 
 /* ---- judging a CPU */
 
-static enum rc refuse(struct arena *arena, struct libvirt_verdict *out, struct err *e)
+enum rc libvirt_refusal(struct arena *arena, struct libvirt_verdict *out, struct err *e)
 {
 	char *reason;
 	int code;
 
-	reason = arena_text(arena, last_message(&code));
+	reason = arena_text(arena, libvirt_last(&code));
 	if (!reason)
 		return err_memory(e);
 	/* these mean that the question was not understood or not delivered; all
@@ -344,9 +212,10 @@ static enum rc check_emulator(virConnectPtr connection, const char *emulator,
 	bool failed = false;
 	char *capabilities, *element;
 
-	if (!text_or_null(emulator))
+	if (!libvirt_text_or_null(emulator))
 		return RC_OK;
-	capabilities = keep(arena, vir.virConnectGetCapabilities(connection), &failed);
+	capabilities = libvirt_keep(
+		arena, vir.virConnectGetCapabilities(connection), &failed);
 	element = arena_format(arena, "<emulator>%s</emulator>", emulator);
 	if (failed || !element)
 		return err_memory(e);
@@ -357,22 +226,23 @@ static enum rc check_emulator(virConnectPtr connection, const char *emulator,
 }
 
 /* FAIL_INCOMPATIBLE: only then does libvirt say which features are missing. */
-static enum rc compare(virConnectPtr connection, const struct libvirt_guest *guest,
+enum rc libvirt_compare(virConnectPtr connection, const struct libvirt_guest *guest,
 	const char *cpu, struct arena *arena, struct libvirt_verdict *out, struct err *e)
 {
 	int answer;
 
 	vir.virResetLastError();
 	answer = vir.virConnectCompareHypervisorCPU(connection,
-		text_or_null(guest->emulator), text_or_null(guest->arch),
-		text_or_null(guest->machine), text_or_null(guest->virt_type), cpu,
+		libvirt_text_or_null(guest->emulator), libvirt_text_or_null(guest->arch),
+		libvirt_text_or_null(guest->machine),
+		libvirt_text_or_null(guest->virt_type), cpu,
 		VIR_CONNECT_COMPARE_CPU_FAIL_INCOMPATIBLE);
 	if (answer == VIR_CPU_COMPARE_INCOMPATIBLE) {
 		out->reason = "libvirt says that the CPU is incompatible, not why";
 		return RC_OK;
 	}
 	if (answer < 0)
-		return refuse(arena, out, e);
+		return libvirt_refusal(arena, out, e);
 	out->accepted = true;
 	return RC_OK;
 }
@@ -381,14 +251,14 @@ enum rc libvirt_judge(const char *uri, const struct libvirt_guest *guest, const 
 	struct arena *arena, struct libvirt_verdict *out, struct err *e)
 {
 	virConnectPtr connection;
-	enum rc rc = open_uri(uri, &connection, e);
+	enum rc rc = libvirt_open(uri, &connection, e);
 
 	*out = (struct libvirt_verdict){ .reason = "" };
 	if (rc != RC_OK)
 		return rc;
 	rc = check_emulator(connection, guest->emulator, arena, e);
 	if (rc == RC_OK)
-		rc = compare(connection, guest, cpu, arena, out, e);
+		rc = libvirt_compare(connection, guest, cpu, arena, out, e);
 	vir.virConnectClose(connection);
 	return rc;
 }

@@ -16,7 +16,8 @@ static void reset(struct run *r)
 	r->ground = (struct change_ground){ .world = &r->world,
 		.uri = r->site->uri,
 		.folder = -1,
-		.judge_cpu = r->site->judge_cpu };
+		.judge_cpu = r->site->judge_cpu,
+		.domains = r->site->domains };
 	r->state = RUN_STATE_none;
 	r->change = NULL;
 	r->count = 0;

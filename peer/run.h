@@ -31,6 +31,7 @@ struct run_site {
 	enum rc (*judge_cpu)(const char *uri, const struct libvirt_guest *guest,
 		const char *cpu, struct arena *arena, struct libvirt_verdict *out,
 		struct err *e);
+	const struct domain_calls *domains; /* NULL: libvirt's, not a test's */
 };
 
 struct run {

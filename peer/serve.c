@@ -14,6 +14,7 @@ const struct serve serve_standard = {
 	.root = "",
 	.judge = libvirt_judge,
 	.gather = gather_facts,
+	.domains = &libvirt_domains,
 };
 
 enum rc dialogue_answer(
@@ -94,7 +95,8 @@ static enum rc handle_hello(
 	if (rc != RC_OK)
 		return rc;
 	d->world.root = d->serve->root;
-	d->site = (struct run_site){ &d->world, d->connect, d->serve->judge };
+	d->site = (struct run_site){ &d->world, d->connect, d->serve->judge,
+		d->serve->domains };
 	run_init(&d->run, &d->site);
 	d->version = version;
 	return dialogue_answer(d, MESSAGE_welcome, &welcome, e);
@@ -117,6 +119,7 @@ static const struct handler {
 	{ MESSAGE_hello, handle_hello },
 	{ MESSAGE_ask_facts, handle_ask_facts },
 	{ MESSAGE_ask_bodies, handle_ask_bodies },
+	{ MESSAGE_ask_domains, handle_ask_domains },
 	{ MESSAGE_propose, handle_propose },
 	{ MESSAGE_look, handle_look },
 	{ MESSAGE_stage, handle_stage },

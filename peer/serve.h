@@ -19,7 +19,7 @@
 #define PEER_SERVE_H
 
 #include "base/buf.h"
-#include "peer/libvirt.h"
+#include "peer/libvirt_domain.h"
 
 /* Within the time that a coordinator gives a request (120 s unless told), so that the
  * reason still arrives; and long after the slowest request that other nodes of the run
@@ -39,6 +39,7 @@ struct serve {
 		struct err *e);
 	enum rc (*gather)(struct node_facts *out, const char *connect,
 		struct arena *arena, struct err *e);
+	const struct domain_calls *domains; /* the same */
 };
 
 /* The real ones, on standard input and output. */

@@ -1,5 +1,6 @@
 /* What is this node, and what does its libvirt say of a CPU? */
 #include "peer/dialogue.h"
+#include "peer/libvirt_domain.h"
 #include "peer/watchdog.h"
 #include "proto/limits.h"
 #include "proto/virt.h"
@@ -72,6 +73,20 @@ enum rc handle_ask_bodies(
 	for (size_t i = 0; i < names->count && rc == RC_OK; i++)
 		rc = send_body(d, body_id_of(names->item[i]), i + 1 == names->count, e);
 	return rc;
+}
+
+enum rc handle_ask_domains(
+	struct dialogue *d, const void *request, struct arena *scratch, struct err *e)
+{
+	struct domains domains;
+	enum rc rc = dialogue_arm(d, e);
+
+	(void)request;
+	if (rc != RC_OK)
+		return rc;
+	rc = d->serve->domains->list(d->connect, scratch, &domains, e);
+	watchdog_disarm();
+	return rc == RC_OK ? dialogue_answer(d, MESSAGE_domains, &domains, e) : rc;
 }
 
 /* ---- negotiation */

@@ -240,15 +240,23 @@ static bool attribute_next(
 	return true;
 }
 
+bool xml_attribute(
+	const struct xml_element *element, const char *attribute, struct xml_span *value)
+{
+	struct xml_span rest = element->attributes, name;
+
+	while (attribute_next(&rest, &name, value))
+		if (span_is(name, attribute))
+			return true;
+	return false;
+}
+
 bool xml_attribute_is(
 	const struct xml_element *element, const char *attribute, const char *value)
 {
-	struct xml_span rest = element->attributes, name, found;
+	struct xml_span found;
 
-	while (attribute_next(&rest, &name, &found))
-		if (span_is(name, attribute))
-			return span_is(found, value);
-	return false;
+	return xml_attribute(element, attribute, &found) && span_is(found, value);
 }
 
 /* The byte that an entity at s stands for and its length; 0 when unknown. */

@@ -37,6 +37,9 @@ bool xml_child_with(struct xml_span in, const char *name, const char *attribute,
 /* Follows a path of names, "host/cpu/model", from the span. */
 bool xml_path(struct xml_span in, const char *path, struct xml_element *out);
 
+/* The value of an attribute as it stands there, entities and all; false: it has none. */
+bool xml_attribute(
+	const struct xml_element *element, const char *attribute, struct xml_span *value);
 bool xml_attribute_is(
 	const struct xml_element *element, const char *attribute, const char *value);
 

@@ -102,7 +102,11 @@ enum { PROTOCOL_VERSION_MIN = 3, PROTOCOL_VERSION = 3 };
 	F(domain, text, live_cpu, 3, "<cpu> of what runs; empty: it does not run") \
 	F(domain, text, tag, 3, \
 		"its metadata of the namespace urn:cpuherd; empty: none") \
-	F(domain, bytes, digest, 3, "of the definition, for change.expected")
+	F(domain, bytes, digest, 3, "of the definition, for change.expected") \
+	F(domain, text, arch, 3, "x86_64, or another of libvirt's words") \
+	F(domain, flag, saved, 3, \
+		"it does not run, but will go on from a saved state, with the CPU of " \
+		"then")
 
 #define FIELDS_nova_option(F, L) \
 	F(nova_option, text, file, 3, "path of the file") \
@@ -267,8 +271,10 @@ enum { PROTOCOL_VERSION_MIN = 3, PROTOCOL_VERSION = 3 };
 	P(msr) \
 	P(register_set) \
 	P(registers) \
-	P(parameter) P(gap) P(body_ref) P(spot) P(found) P(change) P(staging) P(reading) \
-		P(domain) P(nova_option)
+	P(parameter) \
+	P(gap) \
+	P(body_ref) P(spot) P(found) P(change) P(staging) P(reading) P(domain) \
+		P(nova_option)
 
 enum message_direction { TO_PEER, TO_COORDINATOR };
 

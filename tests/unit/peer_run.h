@@ -81,7 +81,7 @@ static inline void rig_open(struct rig *t)
 	*t = (struct rig){ .root = RIG_BASE "/cpuherd-run-XXXXXX" };
 	assert_non_null(mkdtemp(t->root));
 	t->world = (struct place_world){ t->root, "/home", "/state/cpuherd", false };
-	t->site = (struct run_site){ &t->world, "qemu:///system", fake_judge };
+	t->site = (struct run_site){ &t->world, "qemu:///system", fake_judge, NULL };
 	run_init(&t->run, &t->site);
 	assert_int_equal(mkdir(real_path(t, "/etc"), 0755), 0);
 	assert_int_equal(mkdir(real_path(t, "/etc/libvirt"), 0755), 0);
