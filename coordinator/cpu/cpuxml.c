@@ -1,19 +1,11 @@
-#include "coordinator/cpu/cpuxml.h"
+#include "coordinator/cpu/cpuxml_private.h"
 
-#include <libxml/parser.h>
 #include <string.h>
 
 #include "base/text.h"
 #include "proto/limits.h"
 
-/* One reading: what every step needs. */
-struct reading {
-	const char *what;
-	struct arena *arena;
-	struct err *e;
-};
-
-static bool is_element(const xmlNode *n, const char *name)
+bool cpuxml_is(const xmlNode *n, const char *name)
 {
 	return n->type == XML_ELEMENT_NODE && strcmp((const char *)n->name, name) == 0;
 }
@@ -21,7 +13,7 @@ static bool is_element(const xmlNode *n, const char *name)
 /* The next element of the name, from n on; NULL when there is none. */
 static const xmlNode *next_named(const xmlNode *n, const char *name)
 {
-	while (n && !is_element(n, name))
+	while (n && !cpuxml_is(n, name))
 		n = n->next;
 	return n;
 }
@@ -32,22 +24,20 @@ static const xmlNode *child(const xmlNode *parent, const char *name)
 }
 
 /* Copies what libxml2 allocated into the arena; it has NULL where memory is short. */
-static enum rc take_text(struct reading *r, xmlChar *text, const char **out)
+static enum rc take_text(struct cpuxml_reading *r, xmlChar *text, const char **out)
 {
 	*out = text ? arena_text(r->arena, (const char *)text) : NULL;
 	xmlFree(text);
 	return !*out ? err_memory(r->e) : RC_OK;
 }
 
-static enum rc take_content(struct reading *r, const xmlNode *n, const char **out)
+enum rc cpuxml_content(struct cpuxml_reading *r, const xmlNode *n, const char **out)
 {
 	return take_text(r, xmlNodeGetContent(n), out);
 }
 
-/* "" where there is none.  A policy that got lost would make a require of a disable, so
- * what is there is told from what could not be had. */
-static enum rc take_attribute(
-	struct reading *r, const xmlNode *n, const char *name, const char **out)
+enum rc cpuxml_attribute(
+	struct cpuxml_reading *r, const xmlNode *n, const char *name, const char **out)
 {
 	*out = "";
 	if (!xmlHasProp(n, (const xmlChar *)name))
@@ -55,17 +45,17 @@ static enum rc take_attribute(
 	return take_text(r, xmlGetNoNsProp(n, (const xmlChar *)name), out);
 }
 
-static enum rc attribute_is(struct reading *r, const xmlNode *n, const char *name,
+static enum rc attribute_is(struct cpuxml_reading *r, const xmlNode *n, const char *name,
 	const char *value, bool *out)
 {
 	const char *text;
-	enum rc rc = take_attribute(r, n, name, &text);
+	enum rc rc = cpuxml_attribute(r, n, name, &text);
 
 	*out = rc == RC_OK && strcmp(text, value) == 0;
 	return rc;
 }
 
-static enum rc check_name(struct reading *r, const char *name, const char *kind)
+static enum rc check_name(struct cpuxml_reading *r, const char *name, const char *kind)
 {
 	if (text_is_name(name))
 		return RC_OK;
@@ -74,13 +64,13 @@ static enum rc check_name(struct reading *r, const char *name, const char *kind)
 }
 
 /* The text of an element that must be a name where it is there at all. */
-static enum rc read_name(struct reading *r, const xmlNode *n, const char **out)
+static enum rc read_name(struct cpuxml_reading *r, const xmlNode *n, const char **out)
 {
 	if (!n) {
 		*out = "";
 		return RC_OK;
 	}
-	if (take_content(r, n, out) != RC_OK)
+	if (cpuxml_content(r, n, out) != RC_OK)
 		return r->e->code;
 	return check_name(r, *out, (const char *)n->name);
 }
@@ -96,17 +86,17 @@ static bool is_words(const char *text, struct arena *arena)
 	return words && text_is_name(words);
 }
 
-static enum rc read_vendor(struct reading *r, const xmlNode *cpu, const char **out)
+static enum rc read_vendor(struct cpuxml_reading *r, const xmlNode *cpu, const char **out)
 {
 	const xmlNode *n = child(cpu, "vendor");
 
 	*out = "";
-	if (n && take_content(r, n, out) != RC_OK)
+	if (n && cpuxml_content(r, n, out) != RC_OK)
 		return r->e->code;
 	return !n || is_words(*out, r->arena) ? RC_OK : check_name(r, *out, "vendor");
 }
 
-static enum rc add_text(struct reading *r, struct texts *list, const char *text)
+static enum rc add_text(struct cpuxml_reading *r, struct texts *list, const char *text)
 {
 	if (list->count >= LIMIT_LIST_ITEMS)
 		return err_set(r->e, RC_LIMIT, 0,
@@ -119,13 +109,14 @@ static enum rc add_text(struct reading *r, struct texts *list, const char *text)
 	return RC_OK;
 }
 
-static enum rc read_feature(struct reading *r, const xmlNode *n, struct cpuxml_cpu *out)
+static enum rc read_feature(
+	struct cpuxml_reading *r, const xmlNode *n, struct cpuxml_cpu *out)
 {
 	const char *name, *policy;
 
-	if (take_attribute(r, n, "name", &name) != RC_OK ||
+	if (cpuxml_attribute(r, n, "name", &name) != RC_OK ||
 		check_name(r, name, "feature") != RC_OK ||
-		take_attribute(r, n, "policy", &policy) != RC_OK)
+		cpuxml_attribute(r, n, "policy", &policy) != RC_OK)
 		return r->e->code;
 	/* optional promises nothing, so it counts for neither side */
 	if (policy[0] == '\0' || strcmp(policy, "require") == 0 ||
@@ -140,7 +131,8 @@ static enum rc read_feature(struct reading *r, const xmlNode *n, struct cpuxml_c
 }
 
 /* Passed through, it says nothing: each node has its own. */
-static enum rc read_maxphysaddr(struct reading *r, const xmlNode *n, uint32_t *bits)
+static enum rc read_maxphysaddr(
+	struct cpuxml_reading *r, const xmlNode *n, uint32_t *bits)
 {
 	const char *text;
 	bool is_emulated;
@@ -149,7 +141,7 @@ static enum rc read_maxphysaddr(struct reading *r, const xmlNode *n, uint32_t *b
 	if (!n)
 		return RC_OK;
 	if (attribute_is(r, n, "mode", "emulate", &is_emulated) != RC_OK ||
-		take_attribute(r, n, "bits", &text) != RC_OK)
+		cpuxml_attribute(r, n, "bits", &text) != RC_OK)
 		return r->e->code;
 	if (!is_emulated)
 		return RC_OK;
@@ -160,7 +152,8 @@ static enum rc read_maxphysaddr(struct reading *r, const xmlNode *n, uint32_t *b
 }
 
 /* The children of a <cpu>, or of the <mode name='host-model'> alike. */
-static enum rc read_cpu(struct reading *r, const xmlNode *n, struct cpuxml_cpu *out)
+static enum rc read_cpu(
+	struct cpuxml_reading *r, const xmlNode *n, struct cpuxml_cpu *out)
 {
 	if (read_name(r, child(n, "model"), &out->model) != RC_OK ||
 		read_vendor(r, n, &out->vendor) != RC_OK)
@@ -173,7 +166,7 @@ static enum rc read_cpu(struct reading *r, const xmlNode *n, struct cpuxml_cpu *
 }
 
 static enum rc read_custom_models(
-	struct reading *r, const xmlNode *mode, struct texts *out)
+	struct cpuxml_reading *r, const xmlNode *mode, struct texts *out)
 {
 	for (const xmlNode *m = child(mode, "model"); m;
 		m = next_named(m->next, "model")) {
@@ -187,14 +180,14 @@ static enum rc read_custom_models(
 
 /* A path is only ever handed back to the node it came from; it must not be able
  * to do anything to a terminal on the way. */
-static enum rc read_path(struct reading *r, const xmlNode *n, const char **out)
+static enum rc read_path(struct cpuxml_reading *r, const xmlNode *n, const char **out)
 {
 	char *copy;
 
 	*out = "";
 	if (!n)
 		return RC_OK;
-	if (take_content(r, n, out) != RC_OK)
+	if (cpuxml_content(r, n, out) != RC_OK)
 		return r->e->code;
 	copy = arena_text(r->arena, *out);
 	if (!copy)
@@ -207,12 +200,12 @@ static enum rc read_path(struct reading *r, const xmlNode *n, const char **out)
 }
 
 static enum rc read_mode(
-	struct reading *r, const xmlNode *mode, struct cpuxml_domcaps *out)
+	struct cpuxml_reading *r, const xmlNode *mode, struct cpuxml_domcaps *out)
 {
 	const char *name;
 	bool is_supported;
 
-	if (take_attribute(r, mode, "name", &name) != RC_OK ||
+	if (cpuxml_attribute(r, mode, "name", &name) != RC_OK ||
 		attribute_is(r, mode, "supported", "yes", &is_supported) != RC_OK)
 		return r->e->code;
 	if (is_supported && strcmp(name, "host-model") == 0) {
@@ -225,7 +218,7 @@ static enum rc read_mode(
 }
 
 static enum rc read_modes(
-	struct reading *r, const xmlNode *cpu, struct cpuxml_domcaps *out)
+	struct cpuxml_reading *r, const xmlNode *cpu, struct cpuxml_domcaps *out)
 {
 	enum rc rc = RC_OK;
 
@@ -235,11 +228,12 @@ static enum rc read_modes(
 	return rc;
 }
 
-static enum rc read_domcaps(struct reading *r, const xmlNode *root, void *result)
+static enum rc read_domcaps(struct cpuxml_reading *r, const xmlNode *root, void *result)
 {
 	struct cpuxml_domcaps *out = result;
 
-	*out = (struct cpuxml_domcaps){ .host_model = { .model = "", .vendor = "" } };
+	*out = (struct cpuxml_domcaps){ .host_model = {
+						.mode = "", .model = "", .vendor = "" } };
 	if (read_path(r, child(root, "path"), &out->emulator) != RC_OK ||
 		read_name(r, child(root, "domain"), &out->virt) != RC_OK ||
 		read_name(r, child(root, "machine"), &out->machine) != RC_OK ||
@@ -250,14 +244,14 @@ static enum rc read_domcaps(struct reading *r, const xmlNode *root, void *result
 
 /* 0 for what is not there or not a number. */
 static enum rc read_number(
-	struct reading *r, const xmlNode *n, const char *name, uint32_t *out)
+	struct cpuxml_reading *r, const xmlNode *n, const char *name, uint32_t *out)
 {
 	const char *text;
 
 	*out = 0;
 	if (!n)
 		return RC_OK;
-	if (take_attribute(r, n, name, &text) != RC_OK)
+	if (cpuxml_attribute(r, n, name, &text) != RC_OK)
 		return r->e->code;
 	if (!text_to_u32(text, out))
 		*out = 0;
@@ -266,12 +260,13 @@ static enum rc read_number(
 
 /* A machine whose name is not one (QEMU's builders may call theirs as they like)
  * cannot be agreed on, and is left out. */
-static enum rc read_machine(struct reading *r, const xmlNode *n, struct cpuxml_host *out)
+static enum rc read_machine(
+	struct cpuxml_reading *r, const xmlNode *n, struct cpuxml_host *out)
 {
 	struct cpuxml_machine m;
 
-	if (take_content(r, n, &m.name) != RC_OK ||
-		take_attribute(r, n, "canonical", &m.canonical) != RC_OK ||
+	if (cpuxml_content(r, n, &m.name) != RC_OK ||
+		cpuxml_attribute(r, n, "canonical", &m.canonical) != RC_OK ||
 		attribute_is(r, n, "deprecated", "yes", &m.deprecated) != RC_OK)
 		return r->e->code;
 	if (!text_is_name(m.name) || (m.canonical[0] && !text_is_name(m.canonical)))
@@ -289,7 +284,7 @@ static enum rc read_machine(struct reading *r, const xmlNode *n, struct cpuxml_h
 }
 
 static enum rc read_guest(
-	struct reading *r, const xmlNode *guest, struct cpuxml_host *out)
+	struct cpuxml_reading *r, const xmlNode *guest, struct cpuxml_host *out)
 {
 	const xmlNode *arch = child(guest, "arch");
 	bool is_ours = false;
@@ -302,7 +297,7 @@ static enum rc read_guest(
 }
 
 static enum rc read_guests(
-	struct reading *r, const xmlNode *root, struct cpuxml_host *out)
+	struct cpuxml_reading *r, const xmlNode *root, struct cpuxml_host *out)
 {
 	enum rc rc = RC_OK;
 
@@ -312,7 +307,7 @@ static enum rc read_guests(
 	return rc;
 }
 
-static enum rc read_host(struct reading *r, const xmlNode *root, void *result)
+static enum rc read_host(struct cpuxml_reading *r, const xmlNode *root, void *result)
 {
 	struct cpuxml_host *out = result;
 	const xmlNode *cpu = child(child(root, "host"), "cpu");
@@ -327,29 +322,29 @@ static enum rc read_host(struct reading *r, const xmlNode *root, void *result)
 	return read_guests(r, root, out);
 }
 
-static enum rc read_cpu_root(struct reading *r, const xmlNode *root, void *result)
+static enum rc read_cpu_root(struct cpuxml_reading *r, const xmlNode *root, void *result)
 {
 	struct cpuxml_cpu *out = result;
 
 	*out = (struct cpuxml_cpu){ 0 };
+	if (cpuxml_attribute(r, root, "mode", &out->mode) != RC_OK)
+		return r->e->code;
 	return read_cpu(r, root, out);
 }
 
-typedef enum rc reader(struct reading *r, const xmlNode *root, void *result);
-
-static enum rc read_root(
-	struct reading *r, xmlDoc *doc, const char *root_name, reader *read, void *result)
+static enum rc read_root(struct cpuxml_reading *r, xmlDoc *doc, const char *root_name,
+	cpuxml_reader *read, void *result)
 {
 	const xmlNode *root = xmlDocGetRootElement(doc);
 
-	if (!root || !is_element(root, root_name))
+	if (!root || !cpuxml_is(root, root_name))
 		return err_set(r->e, RC_FACTS, 0, "%s: is a <%.40s>, not a <%s>", r->what,
 			root ? (const char *)root->name : "", root_name);
 	return read(r, root, result);
 }
 
 /* libxml2 ends its messages with a newline. */
-static enum rc not_xml(struct reading *r, const xmlError *said)
+static enum rc not_xml(struct cpuxml_reading *r, const xmlError *said)
 {
 	const char *text = said->message;
 
@@ -359,10 +354,8 @@ static enum rc not_xml(struct reading *r, const xmlError *said)
 		said->line, (int)strcspn(text, "\n"), text);
 }
 
-/* Without a document type there are no entities.  UTF-8 whatever the text says of
- * itself, so that no other encoding can hide one from the search. */
-static enum rc read_xml(struct reading *r, const char *xml, const char *root_name,
-	reader *read, void *result)
+enum rc cpuxml_read(struct cpuxml_reading *r, const char *xml, const char *root_name,
+	cpuxml_reader *read, void *result)
 {
 	size_t size = strlen(xml);
 	xmlParserCtxt *parser;
@@ -394,23 +387,23 @@ static enum rc read_xml(struct reading *r, const char *xml, const char *root_nam
 enum rc cpuxml_read_cpu(const char *xml, const char *what, struct arena *arena,
 	struct cpuxml_cpu *out, struct err *e)
 {
-	struct reading r = { what, arena, e };
+	struct cpuxml_reading r = { what, arena, e };
 
-	return read_xml(&r, xml, "cpu", read_cpu_root, out);
+	return cpuxml_read(&r, xml, "cpu", read_cpu_root, out);
 }
 
 enum rc cpuxml_read_domcaps(const char *xml, const char *what, struct arena *arena,
 	struct cpuxml_domcaps *out, struct err *e)
 {
-	struct reading r = { what, arena, e };
+	struct cpuxml_reading r = { what, arena, e };
 
-	return read_xml(&r, xml, "domainCapabilities", read_domcaps, out);
+	return cpuxml_read(&r, xml, "domainCapabilities", read_domcaps, out);
 }
 
 enum rc cpuxml_read_host(const char *xml, const char *what, struct arena *arena,
 	struct cpuxml_host *out, struct err *e)
 {
-	struct reading r = { what, arena, e };
+	struct cpuxml_reading r = { what, arena, e };
 
-	return read_xml(&r, xml, "capabilities", read_host, out);
+	return cpuxml_read(&r, xml, "capabilities", read_host, out);
 }

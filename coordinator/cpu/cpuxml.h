@@ -17,6 +17,7 @@
 
 /* A <cpu> element. */
 struct cpuxml_cpu {
+	const char *mode; /* as it stands there; "" of a host-model */
 	const char *model, *vendor;
 	struct texts on;      /* policy require or force, or none given */
 	struct texts off;     /* policy disable or forbid */
