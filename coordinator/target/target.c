@@ -2,7 +2,9 @@
 
 #include <string.h>
 
-static const struct target *const targets[] = { &target_stanza };
+#include "coordinator/target/domains.h"
+
+static const struct target *const targets[] = { &target_stanza, &target_domains };
 
 enum { TARGETS = sizeof(targets) / sizeof(targets[0]) };
 
@@ -71,7 +73,8 @@ static bool same_bytes(struct bytes a, struct bytes b)
 
 bool target_reads_as(const struct edit *edit, struct bytes content)
 {
-	return same_bytes(content, edit->after);
+	return edit->place == PLACE_domain ? domains_read_as(edit, content)
+					   : same_bytes(content, edit->after);
 }
 
 enum rc target_edit_file(const struct planning *p, enum place place, const char *name,

@@ -23,6 +23,8 @@ struct survey {
 	size_t count;
 	const struct domains *domains; /* NULL: not asked */
 	const struct nova *nova;       /* NULL: not asked */
+	const struct offer *offer;     /* NULL: not known */
+	const char *capabilities;      /* libvirt's; NULL: not known */
 };
 
 /* What is to be written on one node, in this order. */
@@ -82,6 +84,10 @@ struct target {
 	const char *name, *help;
 	bool asks_domains, asks_nova; /* what the survey must bring besides spots */
 	const char *unit; /* of proto/unit.h, that a restart is for; NULL: none */
+	/* What can only be said of all nodes together; NULL: nothing.  A node that failed
+	 * has nothing in its survey. */
+	enum rc (*check)(const struct target_request *r, const struct survey *surveys,
+		size_t n, struct arena *arena, struct err *e);
 	/* Appends what it wants to look at. */
 	enum rc (*spots)(const struct target_request *r, struct arena *arena,
 		struct list *spots, struct err *e);
@@ -108,7 +114,8 @@ const struct found *target_found(
 enum rc target_edit_file(const struct planning *p, enum place place, const char *name,
 	struct bytes after, struct err *e);
 
-/* Is what the node reads back what the edit wanted there? */
+/* Is what was read back what the edit was to write?  Of a domain by what it means:
+ * libvirt keeps it in words of its own. */
 bool target_reads_as(const struct edit *edit, struct bytes content);
 
 enum rc target_add_edit(const struct planning *p, const struct edit *edit, struct err *e);
@@ -117,6 +124,6 @@ enum rc target_remark(const struct planning *p, bool warning, const char *about,
 
 /* ---- the list, in the order in which targets are written */
 
-extern const struct target target_stanza;
+extern const struct target target_stanza, target_domains;
 
 #endif

@@ -57,7 +57,11 @@ static const struct option_row {
 		FOR_NEGOTIATE | FOR_PLAN | FOR_RENDER, 0,
 		"name of the level and of its file (baseline)")
 	ROW(0, "target", "NAME", TEXTS, targets, FOR_NEGOTIATE, 0,
-		"where the level goes; may be given several times: stanza (stanza)")
+		"where the level goes; may be given several times: stanza, domains (stanza)")
+	ROW(0, "domains", "NAMES", TEXTS, domains, FOR_NEGOTIATE, 0,
+		"for --target domains: all, tag (docs/targets.md), or names and UUIDs by commas")
+	ROW(0, "machine", "TYPE", TEXT, machine, FOR_NEGOTIATE, 0,
+		"for --target domains: their machine type as well (their own)")
 	ROW(0, "journal-dir", "DIR", TEXT, journal_dir, FOR_NEGOTIATE | FOR_LEFT, 0,
 		"where runs are written down (~/.local/state/cpuherd/runs)")
 	ROW(0, "on", "NODES", TEXT, on, FOR_ROLLBACK, 0,
@@ -308,6 +312,24 @@ static enum rc check_format(const struct options *o, struct arena *arena, struct
 	return RC_OK;
 }
 
+/* Nobody should find all domains changed who did not say so. */
+static enum rc check_domains(const struct options *o, struct err *e)
+{
+	bool is_target = texts_have(&o->targets, "domains");
+
+	if (is_target && !o->domains.count)
+		return err_set(e, RC_USAGE, 0,
+			"%s: --target domains: which? --domains all, tag, or their names",
+			o->verb->name);
+	if (!is_target && (o->domains.count || o->machine))
+		return err_set(e, RC_USAGE, 0, "%s: --%s goes with --target domains",
+			o->verb->name, o->domains.count ? "domains" : "machine");
+	if (o->machine && !text_is_name(o->machine))
+		return err_set(e, RC_USAGE, 0, "%s: --machine %s: no machine type",
+			o->verb->name, o->machine);
+	return RC_OK;
+}
+
 static enum rc options_check(const struct options *o, struct err *e)
 {
 	if (strcmp(o->virt_type, "auto") != 0 && virt_of(o->virt_type) == VIRT_COUNT)
@@ -378,6 +400,8 @@ enum rc options_parse(struct options *out, const struct verb *verb, int argc, ch
 	out->dry_run |= out->check;
 	if (rc == RC_OK && !out->help)
 		rc = options_check(out, e);
+	if (rc == RC_OK && !out->help)
+		rc = check_domains(out, e);
 	if (rc == RC_OK && !out->help)
 		rc = check_format(out, arena, e);
 	return rc;

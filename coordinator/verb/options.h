@@ -44,10 +44,10 @@ struct options {
 	const struct verb *verb;
 	struct texts nodes; /* what is not an option */
 	struct texts hosts_files, exclude, limit, without, require, identities,
-		known_hosts, trace, ssh_values, targets, locks, drop;
+		known_hosts, trace, ssh_values, targets, locks, drop, domains;
 	const char *user, *connect, *virt_type, *level_name, *model, *prefer, *at_least,
 		*simd, *from, *save, *out, *failed, *mitigations, *journal_dir, *on;
-	const char *as, *nova_release;
+	const char *as, *nova_release, *machine;
 	const char *ssh_config, *jump;
 	uint32_t port, connect_timeout_s, timeout_s, deadline_s, parallel, threads, tries;
 	bool no_agent, accept_new, become, dry_run, check, json, verbose, quiet, help;

@@ -49,6 +49,8 @@ static struct target_request request_of(const struct run *run)
 		.level_name = o->level_name,
 		.xml = run->report.xml,
 		.nova_release = o->nova_release,
+		.domains = o->domains,
+		.machine = o->machine,
 		.replace = o->replace };
 }
 
@@ -171,6 +173,40 @@ static enum rc remark_pass_on(struct run *run, const char *name,
 	return run_remark_of(run, remark->warning, remark->about, nodes, remark->text, e);
 }
 
+/* What the node said before the survey, for targets that need it. */
+static void facts_pass_on(struct run *run)
+{
+	for (size_t i = 0; i < run->count; i++) {
+		const struct node_facts *f = run->nodes[i].facts;
+
+		run->surveys[i].offer = run->nodes[i].offer;
+		run->surveys[i].capabilities = f && f->present[BODY_capabilities]
+						       ? f->text[BODY_capabilities]
+						       : NULL;
+	}
+}
+
+/* A node that failed is the run's error, and what it has is not known. */
+static bool all_answered(const struct run *run)
+{
+	for (size_t i = 0; i < run->count; i++)
+		if (!run_has(run, i))
+			return false;
+	return true;
+}
+
+static enum rc check_all(
+	struct run *run, const struct target_request *request, struct err *e)
+{
+	enum rc rc = RC_OK;
+
+	for (size_t i = 0; i < run->target_count && rc == RC_OK; i++)
+		if (run->targets[i]->check)
+			rc = run->targets[i]->check(
+				request, run->surveys, run->count, &run->arena, e);
+	return rc;
+}
+
 static enum rc remarks_pass_on(
 	struct run *run, size_t node, const struct target_remarks *remarks, struct err *e)
 {
@@ -207,8 +243,9 @@ static enum rc plan_node(
 enum rc survey_plan(struct run *run, struct err *e)
 {
 	const struct target_request request = request_of(run);
-	enum rc rc = RC_OK;
+	enum rc rc = all_answered(run) ? check_all(run, &request, e) : RC_OK;
 
+	facts_pass_on(run);
 	for (size_t i = 0; i < run->count && rc == RC_OK; i++)
 		if (run_has(run, i))
 			rc = plan_node(run, &request, i, e);
