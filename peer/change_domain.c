@@ -13,7 +13,8 @@
 #include "peer/change_files.h"
 #include "peer/libvirt_domain.h"
 
-static const char *const kinds[] = { "new", "now", "old" }; /* as they are dropped */
+static const char *const kinds[] = { "part", "new", "now",
+	"old" }; /* as they are dropped */
 
 static const struct domain_calls *calls_of(const struct change_ground *g)
 {
@@ -115,7 +116,6 @@ static enum rc prepare(struct change_state *c, const struct change_ground *g,
 		domain_splice(&xml, wanted->content, wanted->machine, scratch, &text,
 			e) != RC_OK)
 		return e->code;
-	c->content = digest_of_text(text);
 	c->unchanged = strcmp(text, old) == 0;
 	if (c->unchanged)
 		return RC_OK;
@@ -135,7 +135,6 @@ static enum rc domain_stage(struct change_state *c, const struct change_ground *
 		return e->code;
 	if (is_ours(&memory, now.text, scratch)) { /* staged, and written, before */
 		c->expected = digest_of_text(memory.old);
-		c->content = digest_of_text(memory.new);
 		return RC_OK;
 	}
 	c->expected = digest_of_text(now.text);
@@ -193,10 +192,8 @@ static enum rc inspect(struct change_state *c, const struct change_ground *g,
 	if (read_there(c, g, scratch, &after, e) != RC_OK)
 		return e->code;
 	if (same_besides(before->text, after.text, scratch) &&
-		same_live_cpu(before->live, after.live, scratch)) {
-		c->committed = true;
+		same_live_cpu(before->live, after.live, scratch))
 		return mark(c, g, after.text, e);
-	}
 	calls_of(g)->define(g->uri, before->text, false, &ignored);
 	return err_set(e, RC_LIBVIRT, 0,
 		"libvirt changed more of domain %s than its CPU; leave the domain out, "
@@ -226,16 +223,14 @@ static enum rc domain_commit(struct change_state *c, const struct change_ground 
 	struct memory memory;
 	struct digest digest;
 
-	if (c->unchanged || c->committed)
+	if (c->unchanged)
 		return RC_OK;
 	if (read_there(c, g, scratch, &now, e) != RC_OK ||
 		recall(c, g, scratch, &memory, e) != RC_OK)
 		return e->code;
 	digest = digest_of_text(now.text);
-	if (!digest_same(&digest, &c->expected) && is_ours(&memory, now.text, scratch)) {
-		c->committed = true; /* and cut short */
-		return mark(c, g, now.text, e);
-	}
+	if (!digest_same(&digest, &c->expected) && is_ours(&memory, now.text, scratch))
+		return mark(c, g, now.text, e); /* done before, or cut short */
 	if (!digest_same(&digest, &c->expected))
 		return err_set(e, RC_CONFLICT, 0,
 			"domain %s was changed by somebody else since it was staged",
@@ -320,7 +315,6 @@ static enum rc domain_revert(struct change_state *c, const struct change_ground 
 	if (rc == RC_OK && memory.now && memory.old)
 		rc = undo(c, g, &memory, changed, &scratch, e);
 	if (rc == RC_OK) {
-		c->committed = false;
 		*changed |= memory.old != NULL;
 		rc = drop_all(c, g, e);
 	}

@@ -22,6 +22,12 @@ enum rc push_prepare(struct push *p, struct err *e)
 	return RC_OK;
 }
 
+/* No domain of those that were named is on this node. */
+static bool has_no_changes(const struct push *p, size_t node)
+{
+	return p->stages[node].changes.count == 0;
+}
+
 static bool push_ask(
 	void *context, size_t node, enum message_tag *tag, const void **value)
 {
@@ -29,6 +35,10 @@ static bool push_ask(
 
 	if (!twophase_asks(&p->phases, node))
 		return false;
+	if (has_no_changes(p, node)) {
+		p->answered[node] = p->unchanged[node] = true;
+		return false;
+	}
 	*tag = push_ask_for(p, node);
 	*value = &p->requests[node];
 	p->sent[node] = true;
