@@ -15,9 +15,9 @@
 #include "peer/place.h"
 #include "proto/message.h"
 
-/* What the changes of a run have in common. */
 struct domain_calls;
 
+/* What the changes of a run have in common. */
 struct change_ground {
 	const struct place_world *world;
 	const char *uri;	     /* libvirt's */

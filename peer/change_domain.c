@@ -31,19 +31,19 @@ static struct digest digest_of_text(const char *text)
 	return digest_of(text, strlen(text));
 }
 
-static enum rc read_now(const struct change_state *c, const struct change_ground *g,
+static enum rc read_now(const char *name, const struct change_ground *g,
 	struct arena *arena, struct domain_now *now, struct err *e)
 {
-	if (!domain_is_uuid(c->name))
+	if (!domain_is_uuid(name))
 		return err_set(
-			e, RC_PLACE, 0, "\"%.60s\" is not the UUID of a domain", c->name);
-	return calls_of(g)->read(g->uri, c->name, arena, now, e);
+			e, RC_PLACE, 0, "\"%.60s\" is not the UUID of a domain", name);
+	return calls_of(g)->read(g->uri, name, arena, now, e);
 }
 
 static enum rc read_there(const struct change_state *c, const struct change_ground *g,
 	struct arena *arena, struct domain_now *now, struct err *e)
 {
-	if (read_now(c, g, arena, now, e) != RC_OK)
+	if (read_now(c->name, g, arena, now, e) != RC_OK)
 		return e->code;
 	if (!now->exists)
 		return err_set(e, RC_CONFLICT, 0, "domain %s has gone", c->name);
@@ -51,6 +51,38 @@ static enum rc read_there(const struct change_state *c, const struct change_grou
 		return err_set(e, RC_TARGET, 0,
 			"domain %s has no definition: it is gone when it stops", c->name);
 	return RC_OK;
+}
+
+/* ---- look */
+
+static enum rc fill_found(const struct domain_now *now, struct arena *arena,
+	struct found *out, struct err *e)
+{
+	struct digest *digest = arena_alloc(arena, 1, sizeof(*digest));
+	struct domain_xml xml;
+
+	if (!digest)
+		return err_memory(e);
+	if (domain_read(now->text, arena, &xml, e) != RC_OK)
+		return e->code;
+	*digest = digest_of_text(now->text);
+	out->exists = true;
+	out->digest = (struct bytes){ digest->byte, DIGEST_BYTES };
+	out->content = (struct bytes){ (const uint8_t *)xml.cpu.data, xml.cpu.size };
+	return RC_OK;
+}
+
+static enum rc domain_look(const struct change_ground *g, const struct spot *spot,
+	struct arena *arena, struct found *out, struct err *e)
+{
+	struct domain_now now;
+
+	*out = (struct found){ .path = arena_format(arena, "domain %s", spot->name) };
+	if (!out->path)
+		return err_memory(e);
+	if (read_now(spot->name, g, arena, &now, e) != RC_OK)
+		return e->code;
+	return now.exists ? fill_found(&now, arena, out, e) : RC_OK;
 }
 
 /* ---- whose is what is there? */
@@ -274,7 +306,7 @@ static enum rc put_back(const struct change_state *c, const struct change_ground
 	struct err why;
 
 	if (calls_of(g)->define(g->uri, old, false, &why) != RC_OK ||
-		read_now(c, g, scratch, &now, &why) != RC_OK)
+		read_now(c->name, g, scratch, &now, &why) != RC_OK)
 		return left(c, why.text, e);
 	if (!now.exists || strcmp(now.text, old) != 0)
 		return left(c, "libvirt did not take all of it back", e);
@@ -289,7 +321,7 @@ static enum rc undo(const struct change_state *c, const struct change_ground *g,
 	struct domain_now now;
 	struct err why;
 
-	if (read_now(c, g, scratch, &now, &why) != RC_OK)
+	if (read_now(c->name, g, scratch, &now, &why) != RC_OK)
 		return left(c, why.text, e);
 	if (!now.exists || !now.persistent)
 		return left(c, "somebody undefined it since it was written", e);
@@ -322,16 +354,39 @@ static enum rc domain_revert(struct change_state *c, const struct change_ground 
 	return rc;
 }
 
+/* Before the way back may be dropped. */
+static enum rc domain_confirm(
+	const struct change_state *c, const struct change_ground *g, struct err *e)
+{
+	struct arena scratch = { 0 };
+	struct domain_now now;
+	struct memory memory;
+	enum rc rc = RC_OK;
+
+	if (!c->unchanged)
+		rc = read_there(c, g, &scratch, &now, e);
+	if (!c->unchanged && rc == RC_OK)
+		rc = recall(c, g, &scratch, &memory, e);
+	if (!c->unchanged && rc == RC_OK && !is_ours(&memory, now.text, &scratch))
+		rc = err_set(e, RC_CONFLICT, 0,
+			"domain %s was changed by somebody else since it was written",
+			c->name);
+	arena_destroy(&scratch);
+	return rc;
+}
+
 static enum rc domain_forget(
 	struct change_state *c, const struct change_ground *g, struct err *e)
 {
 	return drop_all(c, g, e);
 }
 
-const struct change_hands change_domain = { .stage = domain_stage,
+const struct change_hands change_domain = { .look = domain_look,
+	.stage = domain_stage,
 	.commit = domain_commit,
 	.read_back = domain_read_back,
 	.revert = domain_revert,
+	.confirm = domain_confirm,
 	.forget = domain_forget };
 
 /* ---- the node's libvirt */

@@ -273,8 +273,8 @@ enum { PROTOCOL_VERSION_MIN = 3, PROTOCOL_VERSION = 3 };
 	P(registers) \
 	P(parameter) \
 	P(gap) \
-	P(body_ref) P(spot) P(found) P(change) P(staging) P(reading) P(domain) \
-		P(nova_option)
+	P(body_ref) \
+	P(spot) P(found) P(change) P(staging) P(reading) P(domain) P(nova_option)
 
 enum message_direction { TO_PEER, TO_COORDINATOR };
 

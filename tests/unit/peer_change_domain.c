@@ -283,6 +283,37 @@ static void an_edit_after_commit_is_not_thrown_away(void **state)
 	assert_contains(t->e.text, "undefined");
 }
 
+static void an_edit_before_keep_is_found(void **state)
+{
+	struct ground *t = *state;
+
+	assert_rc(stage(t), RC_OK, &t->e);
+	assert_rc(commit(t), RC_OK, &t->e);
+	assert_rc(change_domain.confirm(&t->c, &t->g, &t->e), RC_OK, &t->e);
+	strcpy(there.text, edited);
+	assert_rc(change_domain.confirm(&t->c, &t->g, &t->e), RC_CONFLICT, &t->e);
+}
+
+static void what_is_looked_at_is_the_cpu_and_the_digest_of_all(void **state)
+{
+	struct ground *t = *state;
+	struct spot spot = { PLACE_domain, UUID };
+	struct found found;
+
+	assert_rc(
+		change_domain.look(&t->g, &spot, &t->arena, &found, &t->e), RC_OK, &t->e);
+	assert_true(found.exists);
+	assert_int_equal(found.content.size, strlen("<cpu mode='host-model'/>"));
+	assert_true(digest_equals(&t->expected, found.digest));
+	there.exists = false;
+	assert_rc(
+		change_domain.look(&t->g, &spot, &t->arena, &found, &t->e), RC_OK, &t->e);
+	assert_false(found.exists);
+	spot.name = "web1";
+	assert_rc(change_domain.look(&t->g, &spot, &t->arena, &found, &t->e), RC_PLACE,
+		&t->e);
+}
+
 static void a_definition_that_is_as_before_needs_nothing(void **state)
 {
 	struct ground *t = *state;
@@ -511,6 +542,8 @@ int main(int argc, char **argv)
 		CASE(what_is_there_already_is_not_written),
 		CASE(an_edit_before_stage_or_commit_is_a_conflict_and_stays),
 		CASE(an_edit_after_commit_is_not_thrown_away),
+		CASE(an_edit_before_keep_is_found),
+		CASE(what_is_looked_at_is_the_cpu_and_the_digest_of_all),
 		CASE(a_definition_that_is_as_before_needs_nothing),
 		CASE(a_libvirt_with_a_form_of_its_own_is_reverted_all_the_same),
 		CASE(a_libvirt_that_changes_more_than_the_cpu_is_stopped),
