@@ -22,10 +22,11 @@ enum rc push_prepare(struct push *p, struct err *e)
 	return RC_OK;
 }
 
-/* No domain of those that were named is on this node. */
+/* No domain of those that were named is on this node.  Without stages only the node's own
+ * journal knows what the run changes. */
 static bool has_no_changes(const struct push *p, size_t node)
 {
-	return p->stages[node].changes.count == 0;
+	return p->stages && p->stages[node].changes.count == 0;
 }
 
 static bool push_ask(

@@ -56,6 +56,13 @@ static const struct misuse {
 	{ "plan --timeout -1 n1", 2,
 		"plan: --timeout -1: a number from 1 to 86400 is needed" },
 	{ "plan --user '' n1", 2, "plan: --user needs a NAME, not an empty word" },
+	{ "negotiate --target domains n1", 2,
+		"negotiate: --target domains: which? --domains all, tag, or their "
+		"names" },
+	{ "negotiate --domains all n1", 2,
+		"negotiate: --domains goes with --target domains" },
+	{ "negotiate --target stanza --machine q35 n1", 2,
+		"negotiate: --machine goes with --target domains" },
 	{ "plan --virt-type xen n1", 2,
 		"plan: --virt-type xen: it is kvm, qemu or auto" },
 	{ "plan --level-name ../x n1", 2,
