@@ -40,7 +40,8 @@ enum rc dialogue_arm(struct dialogue *d, struct err *e);
 typedef enum rc handler_fn(
 	struct dialogue *d, const void *request, struct arena *scratch, struct err *e);
 
-handler_fn handle_ask_facts, handle_ask_bodies, handle_ask_domains, handle_propose;
+handler_fn handle_ask_facts, handle_ask_bodies, handle_ask_domains, handle_ask_nova,
+	handle_propose;
 handler_fn handle_look, handle_stage, handle_commit, handle_verify, handle_revert,
 	handle_keep, handle_forget, handle_recover;
 

@@ -129,6 +129,7 @@ static const struct handler {
 	{ MESSAGE_keep, handle_keep },
 	{ MESSAGE_forget, handle_forget },
 	{ MESSAGE_recover, handle_recover },
+	{ MESSAGE_ask_nova, handle_ask_nova },
 	{ MESSAGE_bye, handle_bye },
 };
 

@@ -1,6 +1,7 @@
 /* What is this node, and what does its libvirt say of a CPU? */
 #include "peer/dialogue.h"
 #include "peer/libvirt_domain.h"
+#include "peer/nova.h"
 #include "peer/watchdog.h"
 #include "proto/limits.h"
 #include "proto/virt.h"
@@ -123,4 +124,15 @@ enum rc handle_propose(
 	vote.features = verdict.features;
 	vote.reason = verdict.reason;
 	return dialogue_answer(d, MESSAGE_vote, &vote, e);
+}
+
+/* Not under the watchdog: systemctl, all that may hang here, has its own end. */
+enum rc handle_ask_nova(
+	struct dialogue *d, const void *request, struct arena *scratch, struct err *e)
+{
+	const struct ask_nova *ask = request;
+	struct nova nova;
+	enum rc rc = nova_look(&d->world, ask->folder, scratch, &nova, e);
+
+	return rc == RC_OK ? dialogue_answer(d, MESSAGE_nova, &nova, e) : rc;
 }
