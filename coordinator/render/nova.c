@@ -1,5 +1,6 @@
 #include "coordinator/render/nova.h"
 
+#include <stdlib.h>
 #include <strings.h>
 #include <string.h>
 
@@ -13,6 +14,7 @@
  * of choices; Train made cpu_model the list cpu_models; Wallaby took +flag and -flag
  * (allow-disabling-cpu-flags-cc861a3bdfffadf8.yaml). */
 static const struct nova_release releases[] = {
+	/* of mitaka on each has its number: 13, 14, ... */
 	{ "mitaka", "cpu_model", SHAPE_MODEL, "", COMPARE_MOVE, NULL },
 	{ "newton", "cpu_model", SHAPE_MODEL, "", COMPARE_MOVE, NULL },
 	{ "ocata", "cpu_model", SHAPE_MODEL, "", COMPARE_MOVE, NULL },
@@ -37,7 +39,7 @@ static const struct nova_release releases[] = {
 	{ "2026.2", "cpu_models", SHAPE_ANY, "+", COMPARE_SKIP, "hibiscus" },
 };
 
-enum { RELEASES = sizeof(releases) / sizeof(releases[0]) };
+enum { RELEASES = sizeof(releases) / sizeof(releases[0]), NOVA_OF_FIRST_RELEASE = 13 };
 
 static const char *const cannot[] = {
 	[SHAPE_MODEL] = "can say no feature",
@@ -60,6 +62,21 @@ const struct nova_release *nova_find_release(const char *name)
 		if (is_called(&releases[i], name))
 			return &releases[i];
 	return NULL;
+}
+
+const struct nova_release *nova_find_version(const char *version)
+{
+	unsigned long major = strtoul(version, NULL, 10);
+
+	if (major < NOVA_OF_FIRST_RELEASE)
+		return NULL;
+	major -= NOVA_OF_FIRST_RELEASE;
+	return &releases[major < RELEASES ? major : RELEASES - 1];
+}
+
+bool nova_is_newer(const struct nova_release *a, const struct nova_release *b)
+{
+	return a > b;
 }
 
 const char *nova_list_releases(struct arena *arena)
@@ -184,7 +201,7 @@ void nova_put_options(struct writing *w, const struct nova_release *r)
 	PUT(w, "cpu_mode = custom\n%s = %s\n", r->models_option, w->level->model);
 	if (!w->level->feature_count)
 		return;
-	PUT(w, "cpu_model_extra_flags = ");
+	PUT(w, NOVA_FLAGS " = ");
 	writing_flags(w, r->on, "-", ',');
 	PUT(w, "\n");
 	if (nova_skips_compare(w, r))

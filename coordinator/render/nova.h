@@ -16,6 +16,7 @@ enum nova_compare {
 	COMPARE_SKIP,  /* the same, and there are options against it */
 };
 
+#define NOVA_FLAGS "cpu_model_extra_flags"
 #define NOVA_SKIP_START "skip_cpu_compare_at_startup"
 #define NOVA_SKIP_MOVE "skip_cpu_compare_on_dest"
 
@@ -30,6 +31,13 @@ struct nova_release {
 
 /* The release of the name ("Queens", "2024.1", "caracal"), or the newest for NULL; NULL when there is none such. */
 const struct nova_release *nova_find_release(const char *name);
+
+/* The release of the program's version: of "26.2.2" it is zed; of one that is not known
+ * yet the newest.  NULL for those before mitaka, and for what is no version. */
+const struct nova_release *nova_find_version(const char *version);
+
+/* Both of the list. */
+bool nova_is_newer(const struct nova_release *a, const struct nova_release *b);
 
 /* "mitaka, ... 2026.2" in order; "" when memory is short. */
 const char *nova_list_releases(struct arena *arena);

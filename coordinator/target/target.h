@@ -57,6 +57,7 @@ struct target_request {
 	struct texts domains;			/* --domains: names, "all", "tag" */
 	const char *machine; /* machine type for domains; NULL: their own */
 	bool replace;	     /* --replace */
+	bool restart;	     /* --restart */
 };
 
 /* A remark for the report about one node's target: a domain that needs a power cycle,
@@ -124,6 +125,6 @@ enum rc target_remark(const struct planning *p, bool warning, const char *about,
 
 /* ---- the list, in the order in which targets are written */
 
-extern const struct target target_stanza, target_domains;
+extern const struct target target_stanza, target_domains, target_nova;
 
 #endif

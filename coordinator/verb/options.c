@@ -57,7 +57,7 @@ static const struct option_row {
 		FOR_NEGOTIATE | FOR_PLAN | FOR_RENDER, 0,
 		"name of the level and of its file (baseline)")
 	ROW(0, "target", "NAME", TEXTS, targets, FOR_NEGOTIATE, 0,
-		"where the level goes; may be given several times: stanza, domains (stanza)")
+		"where the level goes; may be given several times: stanza, domains, nova (stanza)")
 	ROW(0, "domains", "NAMES", TEXTS, domains, FOR_NEGOTIATE, 0,
 		"for --target domains: all, tag (docs/targets.md), or names and UUIDs by commas")
 	ROW(0, "machine", "TYPE", TEXT, machine, FOR_NEGOTIATE, 0,
@@ -74,6 +74,8 @@ static const struct option_row {
 		"take these nodes out of the lock; they are not asked")
 	FLAG(0, "replace", replace, FOR_NEGOTIATE | FOR_ROLLBACK,
 		"overwrite what somebody else has put in its place")
+	FLAG(0, "restart", restart, FOR_NEGOTIATE,
+		"restart what reads the target when it is written, and put all back if it fails")
 	ROW(0, "require", "FEATURE", TEXTS, require, FOR_NEGOTIATE | FOR_PLAN, 0,
 		"no level without this feature; several are joined by commas")
 	ROW(0, "at-least", "NAME", TEXT, at_least, FOR_NEGOTIATE | FOR_PLAN, 0,
@@ -93,8 +95,12 @@ static const struct option_row {
 	ROW(0, "as", "FORMAT", TEXT, as, FOR_PLAN | FOR_RENDER, 0,
 		"print the level alone: libvirt, qemu, nova, devstack, zuul, proxmox, "
 		"kubevirt or json")
-	ROW(0, "nova-release", "NAME", TEXT, nova_release, FOR_PLAN | FOR_RENDER, 0,
-		"of nova, for --as nova, devstack or zuul (the newest known)")
+	ROW(0, "nova-release", "NAME", TEXT, nova_release,
+		FOR_NEGOTIATE | FOR_PLAN | FOR_RENDER, 0,
+		"of nova, for --as nova, devstack or zuul (the newest known), or "
+		"--target nova (the node's own)")
+	ROW(0, "nova-conf-dir", "NAME", TEXT, nova_folder, FOR_NEGOTIATE, 0,
+		"folder of /etc/nova for --target nova (nova.conf.d)")
 	ROW('F', "ssh-config", "FILE", TEXT, ssh_config, FOR_FLEET | OF_ROAD, 0,
 		"in place of ~/.ssh/config and /etc/ssh/ssh_config; none: no such file")
 	ROW('l', "user", "NAME", TEXT, user, FOR_FLEET | OF_ROAD, 0, "log in as this user")
@@ -302,10 +308,11 @@ static enum rc check_format(const struct options *o, struct arena *arena, struct
 			o->verb->name);
 	if (!o->nova_release)
 		return RC_OK;
-	if (!format_has_releases(as))
-		return err_set(e, RC_USAGE, 0,
-			"%s: --nova-release goes with --as nova, devstack or zuul",
-			o->verb->name);
+	if (!format_has_releases(as) && !texts_have(&o->targets, "nova"))
+		return err_set(e, RC_USAGE, 0, "%s: --nova-release goes with %s",
+			o->verb->name,
+			o->verb->bit == FOR_NEGOTIATE ? "--target nova"
+						      : "--as nova, devstack or zuul");
 	if (!nova_find_release(o->nova_release))
 		return err_set(e, RC_USAGE, 0, "%s: --nova-release %s: it is %s",
 			o->verb->name, o->nova_release, nova_list_releases(arena));
@@ -353,6 +360,25 @@ static enum rc options_check(const struct options *o, struct err *e)
 	if (o->from && o->save)
 		return err_set(e, RC_USAGE, 0, "%s: --save what came --from files?",
 			o->verb->name);
+	return RC_OK;
+}
+
+/* /etc/nova/NAME is as good as NAME. */
+static enum rc check_nova_folder(struct options *o, struct err *e)
+{
+	static const char base[] = "/etc/nova/";
+
+	if (!o->nova_folder)
+		return RC_OK;
+	if (!texts_have(&o->targets, "nova"))
+		return err_set(e, RC_USAGE, 0,
+			"%s: --nova-conf-dir goes with --target nova", o->verb->name);
+	if (text_starts_with(o->nova_folder, base))
+		o->nova_folder += strlen(base);
+	if (!text_is_name(o->nova_folder))
+		return err_set(e, RC_USAGE, 0,
+			"%s: --nova-conf-dir %s: it is the name of a folder in %s",
+			o->verb->name, o->nova_folder, base);
 	return RC_OK;
 }
 
@@ -404,6 +430,8 @@ enum rc options_parse(struct options *out, const struct verb *verb, int argc, ch
 		rc = check_domains(out, e);
 	if (rc == RC_OK && !out->help)
 		rc = check_format(out, arena, e);
+	if (rc == RC_OK && !out->help)
+		rc = check_nova_folder(out, e);
 	return rc;
 }
 

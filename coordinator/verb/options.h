@@ -47,11 +47,11 @@ struct options {
 		known_hosts, trace, ssh_values, targets, locks, drop, domains;
 	const char *user, *connect, *virt_type, *level_name, *model, *prefer, *at_least,
 		*simd, *from, *save, *out, *failed, *mitigations, *journal_dir, *on;
-	const char *as, *nova_release, *machine;
+	const char *as, *nova_release, *nova_folder, *machine;
 	const char *ssh_config, *jump;
 	uint32_t port, connect_timeout_s, timeout_s, deadline_s, parallel, threads, tries;
 	bool no_agent, accept_new, become, dry_run, check, json, verbose, quiet, help;
-	bool cross_vendor, allow_unproven, replace, upgrade;
+	bool cross_vendor, allow_unproven, replace, restart, upgrade;
 	uint64_t given[2]; /* rows of the table that the command line has */
 };
 

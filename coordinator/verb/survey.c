@@ -27,6 +27,25 @@ static enum rc check_names(const struct run *run, struct err *e)
 	return RC_OK;
 }
 
+/* The services of the targets, each once. */
+static enum rc choose_units(struct run *run, struct err *e)
+{
+	enum rc rc = RC_OK;
+
+	for (size_t i = 0; i < run->target_count && rc == RC_OK; i++) {
+		const char *unit = run->targets[i]->unit;
+
+		if (unit && !texts_have(&run->units, unit))
+			rc = texts_add(&run->units, unit, &run->arena, e);
+	}
+	if (rc == RC_OK && !run->units.count)
+		return err_set(e, RC_USAGE, 0,
+			"%s: --restart: no service reads these targets, so there is "
+			"nothing to restart",
+			run->options->verb->name);
+	return rc;
+}
+
 /* In the order of the list, whatever the order of the words. */
 enum rc survey_choose_targets(struct run *run, struct err *e)
 {
@@ -37,7 +56,7 @@ enum rc survey_choose_targets(struct run *run, struct err *e)
 	for (size_t i = 0; (t = target_at(i)) && run->target_count < TARGETS_MAX; i++)
 		if (is_chosen(run->options, t))
 			run->targets[run->target_count++] = t;
-	return RC_OK;
+	return run->options->restart ? choose_units(run, e) : RC_OK;
 }
 
 static struct target_request request_of(const struct run *run)
@@ -51,7 +70,9 @@ static struct target_request request_of(const struct run *run)
 		.nova_release = o->nova_release,
 		.domains = o->domains,
 		.machine = o->machine,
-		.replace = o->replace };
+		.nova_folder = o->nova_folder,
+		.replace = o->replace,
+		.restart = o->restart };
 }
 
 /* ---- one round of questions */
