@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "peer/nova.h"
+
 /* What libvirt says of a <cpu> element. */
 static enum rc judge_cpu(
 	const struct change_judging *j, struct change_verdict *out, struct err *e)
@@ -27,7 +29,7 @@ static const struct change_row rows[] = {
 	{ PLACE_domain, &change_domain, change_judge_domain },
 	{ PLACE_cpu_map, NULL, NULL },
 	{ PLACE_cpu_map_index, NULL, NULL },
-	{ PLACE_nova, NULL, NULL },
+	{ PLACE_nova, &change_file, nova_judge },
 };
 
 const struct change_row *change_of(uint32_t place)

@@ -5,7 +5,7 @@
 
 #include "proto/limits.h"
 
-static const char word_forgetting[] = "forgetting";
+static const char word_forgetting[] = "forgetting", word_restarting[] = "restarting";
 
 /* ---- writing */
 
@@ -94,20 +94,27 @@ enum rc notes_staged(struct run *r, struct err *e)
 	return append(r, &d, e);
 }
 
-enum rc notes_state(struct run *r, enum run_state state, struct err *e)
+static enum rc note_word(struct run *r, const char *word, struct err *e)
 {
 	struct journal_draft d = journal_draft();
 
-	put_state(&d, run_state_name(state));
+	put_state(&d, word);
 	return append(r, &d, e);
+}
+
+enum rc notes_state(struct run *r, enum run_state state, struct err *e)
+{
+	return note_word(r, run_state_name(state), e);
+}
+
+enum rc notes_restarting(struct run *r, struct err *e)
+{
+	return note_word(r, word_restarting, e);
 }
 
 enum rc notes_forgetting(struct run *r, struct err *e)
 {
-	struct journal_draft d = journal_draft();
-
-	put_state(&d, word_forgetting);
-	return append(r, &d, e);
+	return note_word(r, word_forgetting, e);
 }
 
 /* ---- reading */
@@ -248,6 +255,8 @@ static bool take_state(struct run *r, const struct journal_line *l)
 	r->forgetting = strcmp(name, word_forgetting) == 0;
 	if (r->forgetting)
 		return true;
+	if (strcmp(name, word_restarting) == 0)
+		return r->restarted = true;
 	for (uint32_t i = RUN_STATE_staged; i < RUN_STATE_COUNT; i++)
 		if (strcmp(run_state_name(i), name) == 0)
 			return r->state = (enum run_state)i, true;

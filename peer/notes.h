@@ -6,7 +6,7 @@
  *	    nanoseconds= makes=	one each, before anything is touched: with these lines
  *				the journal begins
  *	staged index= ...	one each: by what its new file is known
- *	state is=staged		... committing, committed, kept, forgetting
+ *	state is=staged		... committing, restarting, committed, kept, forgetting
  */
 #ifndef PEER_NOTES_H
 #define PEER_NOTES_H
@@ -20,6 +20,9 @@ enum rc notes_begin(struct run *r, struct err *e);
 enum rc notes_staged(struct run *r, struct err *e);
 
 enum rc notes_state(struct run *r, enum run_state state, struct err *e);
+
+/* The units are about to be restarted: undoing must do that, too. */
+enum rc notes_restarting(struct run *r, struct err *e);
 
 /* It is kept everywhere: from here there is no way back. */
 enum rc notes_forgetting(struct run *r, struct err *e);

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "peer/notes.h"
+#include "peer/unit.h"
 #include "peer/written.h"
 
 /* What a run that came from the journal may have exchanged. */
@@ -21,7 +22,8 @@ static void reset(struct run *r)
 	r->state = RUN_STATE_none;
 	r->change = NULL;
 	r->count = 0;
-	r->open = r->loaded = r->linger = r->torn = r->forgetting = false;
+	r->open = r->loaded = r->linger = r->torn = r->forgetting = r->restarted = false;
+	r->units = (struct texts){ 0 };
 }
 
 void run_init(struct run *r, const struct run_site *site)
@@ -61,6 +63,17 @@ static enum rc drop(struct run *r, struct err *e)
 	return RC_OK;
 }
 
+/* What was read anew is to be forgotten by those who read it. */
+static enum rc restart_as_before(struct run *r, struct err *e)
+{
+	struct err why;
+
+	if (unit_restart(&r->world, &r->units, &why) == RC_OK)
+		return RC_OK;
+	return err_set(e, RC_PARTIAL, why.native,
+		"the files are as before, but %.700s", why.text);
+}
+
 enum rc run_undo(struct run *r, bool *changed, struct err *e)
 {
 	enum rc rc = RC_OK;
@@ -76,6 +89,8 @@ enum rc run_undo(struct run *r, bool *changed, struct err *e)
 			rc = (*e = why).code;
 		*changed = *changed || one;
 	}
+	if (rc == RC_OK && r->restarted)
+		rc = restart_as_before(r, e);
 	return rc == RC_OK ? drop(r, e) : rc;
 }
 
@@ -133,6 +148,16 @@ static bool changes_something(const struct run *r)
 	return false;
 }
 
+static enum rc restart_units(struct run *r, struct err *e)
+{
+	enum rc rc = notes_restarting(r, e);
+
+	if (rc != RC_OK)
+		return rc;
+	r->restarted = true;
+	return unit_restart(&r->world, &r->units, e);
+}
+
 enum rc run_commit(struct run *r, const char *name, struct arena *scratch, bool *changed,
 	struct err *e)
 {
@@ -150,6 +175,8 @@ enum rc run_commit(struct run *r, const char *name, struct arena *scratch, bool 
 		c->committed = true;
 		rc = c->row->hands->commit(c, &r->ground, scratch, e);
 	}
+	if (rc == RC_OK && *changed && r->units.count)
+		rc = restart_units(r, e);
 	return rc == RC_OK ? enter_state(r, RUN_STATE_committed, e) : rc;
 }
 
@@ -281,6 +308,8 @@ bool run_is_at_risk(const struct run *r)
 
 bool run_needs_more_than_system_calls(const struct run *r)
 {
+	if (r->restarted)
+		return true;
 	for (size_t i = 0; i < r->count; i++)
 		if (!r->change[i].row->hands->by_system_calls)
 			return true;
@@ -302,7 +331,7 @@ enum rc run_leave(struct run *r, struct err *e)
 
 void run_abandon(struct run *r)
 {
-	bool all = true, changed;
+	bool all = !r->restarted, changed;
 	struct err e;
 
 	if (!run_is_at_risk(r))

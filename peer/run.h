@@ -41,6 +41,7 @@ struct run {
 	bool linger;
 	bool torn;	 /* stage did not come to its end */
 	bool forgetting; /* it is kept everywhere */
+	bool restarted;	 /* its units have been restarted, or were about to be */
 	enum run_state state;
 	char name[PLACE_RUN_MAX + 1];
 	const char *holder, *since;
@@ -64,14 +65,17 @@ void run_init(struct run *r, const struct run_site *site);
 enum rc run_stage(struct run *r, const struct stage *request, struct arena *arena,
 	struct staged *out, struct err *e);
 
-/* After a failure the run can be reverted, or committed once more. */
+/* Writes, and restarts the units when something was written: RC_TARGET when one does not
+ * come up.  After a failure the run can be reverted, or committed once more. */
 enum rc run_commit(struct run *r, const char *name, struct arena *scratch, bool *changed,
 	struct err *e);
 
 enum rc run_verify(struct run *r, const char *name, struct arena *arena,
 	struct verified *out, struct err *e);
 
-/* RC_PARTIAL: something could not be put back; all else was, and it can be tried again.
+/* Units that were restarted are so again when all is put back.
+ * RC_PARTIAL: something could not be put back, or a unit does not come up with what was
+ * there before; all else was, and it can be tried again.
  * RC_CONFLICT: it is being forgotten. */
 enum rc run_revert(struct run *r, const char *name, bool *changed, struct err *e);
 

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "peer/notes.h"
 #include "peer/run.h"
+#include "peer/unit.h"
 #include "proto/limits.h"
 #include "proto/virt.h"
 
@@ -48,8 +49,6 @@ static enum rc check_request(const struct stage *s, struct err *e)
 	if (*s->virt_type && virt_of(s->virt_type) == VIRT_COUNT)
 		return err_set(e, RC_PROTOCOL, 0, "there is no virt type \"%.32s\"",
 			s->virt_type);
-	if (s->units.count)
-		return err_set(e, RC_TARGET, 0, "this cpuherd-peer restarts no units");
 	for (size_t i = 0; i < count && rc == RC_OK; i++)
 		rc = check_change(s->changes.item, i, e);
 	return rc;
@@ -76,6 +75,16 @@ static bool asks_the_same(const struct run *r, const struct stage *s)
 
 /* ---- a new run */
 
+static enum rc copy_units(struct run *r, const struct texts *units, struct err *e)
+{
+	enum rc rc = RC_OK;
+
+	for (size_t i = 0; i < units->count && rc == RC_OK; i++)
+		rc = texts_add(
+			&r->units, arena_text(&r->arena, units->item[i]), &r->arena, e);
+	return rc;
+}
+
 /* A copy whose texts live as long as the run. */
 static enum rc copy_texts(struct run *r, const struct stage *s, struct err *e)
 {
@@ -98,7 +107,7 @@ static enum rc copy_texts(struct run *r, const struct stage *s, struct err *e)
 		!guest->arch || !guest->machine)
 		return err_memory(e);
 	text_make_printable((char *)(uintptr_t)r->holder);
-	return RC_OK;
+	return copy_units(r, &s->units, e);
 }
 
 static bool copy_bytes(struct arena *a, struct bytes *b)
@@ -270,6 +279,8 @@ enum rc run_stage(struct run *r, const struct stage *request, struct arena *aren
 	bool tidied;
 	enum rc rc = check_request(request, e);
 
+	if (rc == RC_OK)
+		rc = unit_check(&r->world, &request->units, e);
 	if (rc == RC_OK)
 		rc = run_load(r, request->run, &tidied, e);
 	if (rc == RC_OK && !r->open)
