@@ -1,9 +1,9 @@
 /* notes.h - a run as lines of its journal, and back.
  *
- *	run name= holder= since= uri= virt_type= emulator= arch= machine= units= linger=
- *	    changes=		what all changes have in common
- *	change place= name= path= base= expected= content= inode= size= seconds=
- *	    nanoseconds= makes=	one each, before anything is touched: with these lines
+ *	run name= holder= since= uri= virt_type= emulator= arch= machine= unit=...
+ *	    linger= changes=		what all changes have in common
+ *	change place= name= path= base= had_old= expected= content= makes= inode= size=
+ *	    seconds= nanoseconds=	one each, before anything is touched: with these lines
  *				the journal begins
  *	staged index= ...	one each: by what its new file is known
  *	state is=staged		... committing, restarting, committed, kept, forgetting

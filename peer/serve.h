@@ -7,8 +7,8 @@
  * answered by a failure and the dialogue goes on.
  *
  * However it ends (bye, end of input, a signal, a broken pipe, a violation, the
- * watchdog), a run that was not kept is reverted: a coordinator that vanishes
- * leaves the node as it was.  One whose machine or network died cannot even close the
+ * watchdog), a run that was not kept is reverted, unless it lingers or came from
+ * the journal (run.h): a coordinator that vanishes leaves the node as it was.  One whose machine or network died cannot even close the
  * connection, and TCP may not notice for hours: hence the patience.
  *
  * Nothing but frames is written to `out`.  Requests that ask libvirt end the
