@@ -52,6 +52,10 @@
  *     - apply/twophase.[ch]  (PURE: who is asked what next)
  *     - verb/push.[ch], push_carry.c, push_message.c
  *                            (carry the messages: stage, commit, verify, keep, forget)
+ *     - apply/journal.[ch]   (the run on disk, for resume and rollback)
+ *     - verb/left.[ch], carry_on.[ch], resume.c, rollback.c
+ *                            (runs that were interrupted)
+ *     - verb/conflict.[ch]   (what somebody else changed under the run)
  *     - verb/whoami.[ch]     (who holds a node while that lasts)
  * - said
  *     - report/report.h      (one struct with all there is to say)

@@ -95,8 +95,8 @@ enum rc fleet_holds_all(const struct fleet *f, struct err *e)
 	if (c->hold_max == SIZE_MAX)
 		return RC_OK;
 	return err_set(e, RC_MEMORY, 0,
-		"the connections of all %zu nodes must stay open at once for this, and "
-		"%s allows %zu here",
+		"the connections of all %zu nodes cannot stay open at once: %s allows "
+		"%zu here",
 		count, f->capacity.bound_by, c->hold_max * c->lane_count);
 }
 

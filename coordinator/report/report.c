@@ -26,12 +26,13 @@ int report_compare_errors(const struct err *a, const struct err *b)
 	return order || a->code == RC_OK ? order : strcmp(a->text, b->text);
 }
 
-/* With an outcome the edits are what was tried, not what is there now. */
+/* With an outcome the edits are what was tried, not what is there now, unless the run
+ * looked again. */
 bool report_shows_edits(const struct report *r, const struct report_node *n)
 {
 	bool conflicts = n->err.code == RC_CONFLICT && !n->outcome[0];
 
-	return n->edits.count && (r->dry_run || conflicts);
+	return n->edits.count && (r->dry_run || r->conflicts || conflicts);
 }
 
 const char *report_vote_name(enum report_vote vote)

@@ -78,6 +78,7 @@ struct report_pool {
 struct report {
 	const char *verb;
 	bool dry_run;
+	bool conflicts; /* the edits are what somebody else changed under the run */
 	struct report_node *nodes;
 	size_t count;
 	const char *virt;	     /* "kvm"; "": not decided */

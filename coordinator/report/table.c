@@ -296,6 +296,8 @@ enum rc table_print(FILE *out, const struct report *r, bool colours, struct aren
 	if (r->level && r->xml[0] && shows_level(r))
 		fprintf(out, "\n%s", r->xml);
 	pools_print(&p);
+	if (r->conflicts)
+		fprintf(out, "\nwhat has changed since the nodes were looked at:\n");
 	rc = printer_changes(&p, e);
 	if (rc == RC_OK && r->summary[0])
 		fprintf(out, "\n%s\n", utf8_clean(arena, r->summary));

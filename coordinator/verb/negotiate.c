@@ -61,9 +61,6 @@ static enum rc negotiate_run(struct run *run, const struct options *o, struct er
 		rc = survey_choose_targets(run, e);
 	if (rc == RC_OK && !o->dry_run)
 		rc = left_check(run, e);
-	/* a peer puts back what it changed when its connection ends before all is done */
-	if (rc == RC_OK && !o->dry_run)
-		rc = fleet_holds_all(run->fleet, e);
 	if (rc == RC_OK)
 		rc = gather_facts(run, true, e);
 	if (rc == RC_OK)

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/token.h"
+#include "coordinator/verb/conflict.h"
 #include "coordinator/verb/left.h"
 #include "coordinator/verb/whoami.h"
 
@@ -199,6 +200,21 @@ void push_end(struct push *p)
 	journal_close(p->journal);
 }
 
+/* Whose files are not as they were when the run looked? */
+static void conflicts_show(struct push *p)
+{
+	bool *which = arena_alloc(&p->run->arena, p->run->count, sizeof(*which));
+	bool any = false;
+
+	for (size_t i = 0; which && i < p->run->count; i++) {
+		which[i] = p->fell[i] == REQUEST_STAGE &&
+			   p->run->nodes[i].err.code == RC_CONFLICT;
+		any = any || which[i];
+	}
+	if (any)
+		conflict_show(p->run, which);
+}
+
 static enum rc push_run(struct push *p, struct err *e)
 {
 	struct journal journal = { .fd = -1 };
@@ -214,7 +230,23 @@ static enum rc push_run(struct push *p, struct err *e)
 	rc = push_tell(p, e);
 	push_end(p);
 	p->journal = NULL;
+	if (rc != RC_OK)
+		conflicts_show(p);
 	return rc;
+}
+
+/* A peer reverts when its connection ends, so where not all can be held at once the run
+ * is left to its journals. */
+static bool lingers(const struct run *run)
+{
+	struct err why;
+
+	if (fleet_holds_all(run->fleet, &why) == RC_OK)
+		return false;
+	log_line(LOG_INFO, NULL,
+		"%s: the run goes on in waves, and nodes do not revert by themselves",
+		why.text);
+	return true;
 }
 
 enum rc push_write(struct run *run, struct err *e)
@@ -224,7 +256,7 @@ enum rc push_write(struct run *run, struct err *e)
 	enum rc rc = state ? name_make(&p, e) : err_memory(e);
 
 	if (rc == RC_OK)
-		rc = stages_make(&p, false, e);
+		rc = stages_make(&p, lingers(run), e);
 	if (rc == RC_OK)
 		rc = push_prepare(&p, e);
 	if (rc != RC_OK)

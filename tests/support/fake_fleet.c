@@ -9,7 +9,7 @@
 #include "tests/support/test.h"
 
 struct fake_node fake_nodes[FAKE_NODES_MAX];
-bool fake_ignores_interrupt;
+bool fake_ignores_interrupt, fake_holds_few;
 void (*fake_hook)(size_t node, enum message_tag tag);
 void *fake_world_room;
 
@@ -30,7 +30,7 @@ struct fleet {
 void fake_fleet_reset(void)
 {
 	memset(fake_nodes, 0, sizeof(fake_nodes));
-	fake_ignores_interrupt = false;
+	fake_ignores_interrupt = fake_holds_few = false;
 	fake_hook = NULL;
 }
 
@@ -481,8 +481,7 @@ enum rc fleet_round(
 enum rc fleet_holds_all(const struct fleet *f, struct err *e)
 {
 	(void)f;
-	(void)e;
-	return RC_OK;
+	return fake_holds_few ? err_set(e, RC_MEMORY, 0, "2 are allowed here") : RC_OK;
 }
 
 void fleet_ignore_interrupt(struct fleet *f)

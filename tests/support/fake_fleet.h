@@ -80,6 +80,9 @@ void fake_fleet_behave(void);
 /* Does this node have nothing of a run any more? */
 bool fake_is_free(size_t node);
 
+/* The sessions of all nodes cannot be held at once. */
+extern bool fake_holds_few;
+
 /* Was fleet_ignore_interrupt() called? */
 extern bool fake_ignores_interrupt;
 

@@ -23,8 +23,8 @@ static struct journal_plan plan_make(void)
 	static struct change changes[3];
 	static struct stage stages[2];
 	static struct journal_node nodes[2];
-	static const char *options[] = { "ssh-option", "ProxyCommand=a b%c\n", "become", "",
-		"user", "-" };
+	static const char *options[] = { "ssh-option", "ProxyCommand=a b%c\n", "become",
+		"", "user", "-" };
 	static const char *titles[] = { "/etc/x.xml", "domain \"web 1\"" };
 	static const char *units[] = { "nova-compute" };
 
@@ -250,8 +250,8 @@ static void a_line_that_is_missing_or_doubled_is_found(void **state)
 
 		assert_rc(read_text(without, strlen(without), &plan, &whole, &e),
 			RC_INPUT, &e);
-		assert_rc(read_text(twice, strlen(twice), &plan, &whole, &e), RC_INPUT,
-			&e);
+		assert_rc(
+			read_text(twice, strlen(twice), &plan, &whole, &e), RC_INPUT, &e);
 	}
 }
 
@@ -288,8 +288,8 @@ static void of_two_coordinators_one_has_the_journal(void **state)
 	assert_contains(e.text, "run-1 is under way: me@here, process 7, since 2026-");
 	assert_rc(journal_remove(&first, &e), RC_OK, &e);
 	journal_close(&first);
-	assert_rc(journal_open(&second, folder, "run-1", &plan, &arena, &e), RC_INPUT,
-		&e);
+	assert_rc(
+		journal_open(&second, folder, "run-1", &plan, &arena, &e), RC_INPUT, &e);
 }
 
 static void a_name_that_leads_out_of_the_folder_is_no_run(void **state)

@@ -39,7 +39,7 @@ struct node {
 
 struct model {
 	struct node n[NODES];
-	struct twophase t;   /* its states are those of the nodes */
+	struct twophase t; /* its states are those of the nodes */
 	bool alive, linger;
 	bool journal;			/* it is there */
 	bool committed;			/* as it says */
@@ -222,8 +222,8 @@ static bool carry_out(struct node *n, enum twophase_request request)
 /* It fails, or is killed, in the middle; false: there is no middle. */
 static bool carry_out_half(struct node *n, enum twophase_request request)
 {
-	if (request == REQUEST_COMMIT && (n->state == RUN_STATE_staged ||
-						 n->state == RUN_STATE_committing)) {
+	if (request == REQUEST_COMMIT &&
+		(n->state == RUN_STATE_staged || n->state == RUN_STATE_committing)) {
 		n->state = RUN_STATE_committing;
 		write_content(n, MIXED);
 		return true;

