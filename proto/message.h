@@ -266,15 +266,11 @@ enum { PROTOCOL_VERSION_MIN = 3, PROTOCOL_VERSION = 3 };
 	F(failure, u32, native, 1, "errno or libvirt's code; 0 if none") \
 	F(failure, text, reason, 1, "one line: what, where")
 
+/* clang-format off */
 #define PARTS(P) \
-	P(leaf) \
-	P(msr) \
-	P(register_set) \
-	P(registers) \
-	P(parameter) \
-	P(gap) \
-	P(body_ref) \
+	P(leaf) P(msr) P(register_set) P(registers) P(parameter) P(gap) P(body_ref) \
 	P(spot) P(found) P(change) P(staging) P(reading) P(domain) P(nova_option)
+/* clang-format on */
 
 enum message_direction { TO_PEER, TO_COORDINATOR };
 
