@@ -70,9 +70,14 @@ mend_no_libvirt() {
 	local log=$dir/nodes/$1/libvirtd.log program
 	program=$(node_of "$1" programs)
 	[ "$kind" = unprivileged ] || log=/run/libvirtd.log
-	lab_ssh "$1" "setsid -f /usr/sbin/libvirtd -p $program/libvirtd.pid" \
-		"</dev/null >>$log 2>&1"
-	deadline 30 lab_virsh "$1" uri >/dev/null 2>&1 || die "$1: libvirtd does not start again"
+	# in a subshell: it becomes ssh
+	(lab_ssh "$1" "setsid -f /usr/sbin/libvirtd -p $program/libvirtd.pid" \
+		"</dev/null >>$log 2>&1")
+	deadline 30 libvirt_answers "$1" || die "$1: libvirtd does not start again"
+}
+
+libvirt_answers() {
+	(lab_virsh "$1" uri) >/dev/null 2>&1
 }
 
 # A file that is no library covers it; what has it loaded already keeps it.
