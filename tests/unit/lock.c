@@ -279,6 +279,29 @@ static void a_node_without_its_class_is_refused(void **state)
 	assert_contains(error.text, "its class or what was written is not there");
 }
 
+static void ten_thousand_nodes_are_written_and_read(void **state)
+{
+	enum { MANY = 10000 };
+	struct lock lock = random_lock(), out;
+	struct lock_node *nodes = arena_alloc(&arena, MANY, sizeof(*nodes));
+	char *text;
+
+	(void)state;
+	for (size_t i = 0; i < MANY; i++) {
+		nodes[i] = lock.nodes[0];
+		nodes[i].name = arena_format(&arena, "node%zu", i);
+		nodes[i].cmdline = arena_format(&arena, "root=UUID=%zu quiet", i);
+	}
+	lock.nodes = nodes;
+	lock.node_count = MANY;
+	lock_settle(&lock);
+	text = print(&lock);
+	assert_rc(parse(text, strlen(text), &out), RC_OK, &error);
+	assert_int_equal(out.node_count, MANY);
+	assert_string_equal(
+		lock_find_node(&out, "node777")->cmdline, "root=UUID=777 quiet");
+}
+
 static void a_name_is_a_host_and_no_pattern(void **state)
 {
 	static const char *const good[] = { "node01", "10.0.0.1:2201",
@@ -321,6 +344,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_damaged_byte_is_found_or_does_not_matter),
 		cmocka_unit_test(what_is_refused_is_said_with_file_and_place),
 		cmocka_unit_test(a_node_without_its_class_is_refused),
+		cmocka_unit_test(ten_thousand_nodes_are_written_and_read),
 		cmocka_unit_test(a_name_is_a_host_and_no_pattern),
 		cmocka_unit_test(texts_of_nodes_are_printable_ascii),
 		cmocka_unit_test(
