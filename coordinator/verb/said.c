@@ -9,8 +9,9 @@
 /* One change of one node. */
 struct line {
 	const struct report_change *change;
-	size_t node, first; /* first: the first node with an equal line */
-	bool broken;	    /* the node is; else it does no harm */
+	size_t node, at; /* its place among the node's changes */
+	size_t first;	 /* the first node with an equal line */
+	bool broken;	 /* the node is; else it does no harm */
 };
 
 static int compare_lines(const struct line *a, const struct line *b)
@@ -38,6 +39,8 @@ static int by_first(const void *left, const void *right)
 
 	if (a->first != b->first)
 		return a->first > b->first ? 1 : -1;
+	if (a->at != b->at)
+		return a->at > b->at ? 1 : -1;
 	return by_text(left, right);
 }
 
@@ -53,8 +56,8 @@ static enum rc lines_collect(
 			*out = arena_grow(arena, *out, *count, sizeof(**out));
 			if (!*out)
 				return RC_MEMORY;
-			(*out)[(*count)++] = (struct line){ &n->check->changes[k], i, i,
-				n->check->why[0] };
+			(*out)[(*count)++] = (struct line){ &n->check->changes[k], i, k,
+				i, n->check->why[0] };
 		}
 	}
 	return RC_OK;
@@ -66,8 +69,10 @@ static void lines_order(struct line *lines, size_t count)
 		return;
 	qsort(lines, count, sizeof(*lines), by_text);
 	for (size_t i = 1; i < count; i++)
-		if (compare_lines(&lines[i - 1], &lines[i]) == 0)
+		if (compare_lines(&lines[i - 1], &lines[i]) == 0) {
 			lines[i].first = lines[i - 1].first;
+			lines[i].at = lines[i - 1].at;
+		}
 	qsort(lines, count, sizeof(*lines), by_first);
 }
 
