@@ -463,6 +463,19 @@ static void after_a_crash_anywhere_revert_gives_the_old_bytes(void **state)
 	}
 }
 
+static void an_edit_after_a_crash_is_not_thrown_away(void **state)
+{
+	struct ground *t = *state;
+
+	begin(t);
+	assert_true(
+		die_in(t, commit, 2)); /* libvirt has it; the peer never heard of it */
+	strcpy(there.text, edited);
+	revert(t, RC_PARTIAL);
+	assert_string_equal(there.text, edited);
+	assert_rc(commit(t), RC_CONFLICT, &t->e);
+}
+
 static void after_a_crash_anywhere_commit_goes_on(void **state)
 {
 	struct ground *t = *state;
@@ -553,6 +566,7 @@ int main(int argc, char **argv)
 		CASE(a_running_guest_must_not_notice),
 		CASE(a_domain_that_is_transient_or_gone_is_refused),
 		CASE(after_a_crash_anywhere_revert_gives_the_old_bytes),
+		CASE(an_edit_after_a_crash_is_not_thrown_away),
 		CASE(after_a_crash_anywhere_commit_goes_on),
 		CASE(a_revert_that_was_killed_is_done_again),
 		CASE(forget_leaves_the_new_definition_and_no_secret),

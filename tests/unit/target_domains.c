@@ -251,6 +251,20 @@ static void a_guest_that_runs_on_the_level_needs_no_word(void **state)
 	assert_int_equal(g->remarks.count, 0);
 }
 
+static void what_no_level_can_say_is_no_excess(void **state)
+{
+	struct ground *g = *state;
+
+	g->domain[WEB].live_cpu =
+		"<cpu mode='custom'><model>Haswell-noTSX</model><feature name='vme'/>"
+		"<feature name='pku'/></cpu>";
+	assert_rc(plan(g, "web 1"), RC_OK, &g->e);
+	assert_int_equal(g->remarks.count, 2);
+	bitset_add(&g->level.unsaid, (size_t)catalogue_find(g->request.catalogue, "pku"));
+	assert_rc(plan(g, "web 1"), RC_OK, &g->e);
+	assert_int_equal(g->remarks.count, 0);
+}
+
 static void a_guest_that_exceeds_the_level_is_told_with_the_first_features(void **state)
 {
 	struct ground *g = *state;
@@ -325,6 +339,7 @@ int main(int argc, char **argv)
 		CASE(the_same_cpu_in_other_words_is_no_change),
 		CASE(a_machine_type_must_be_known_and_of_the_same_kind),
 		CASE(a_guest_that_runs_on_the_level_needs_no_word),
+		CASE(what_no_level_can_say_is_no_excess),
 		CASE(a_guest_that_exceeds_the_level_is_told_with_the_first_features),
 		CASE(the_hosts_cpu_exceeds_what_the_host_has_more),
 		CASE(a_saved_guest_keeps_its_cpu_too),

@@ -198,7 +198,9 @@ static void world_make(struct world *w, const struct node_case *c)
 		.unit = c->unit ? c->unit : "nova-compute.service",
 		.files = { files, c->files[0] ? count_files(files) : 2 },
 		.options = { (struct nova_option *)(uintptr_t)c->options, options } };
-	w->survey = (struct survey){ &w->spot, &w->found, 1, NULL, &w->nova, NULL, NULL };
+	w->survey = (struct survey){
+		.spots = &w->spot, .found = &w->found, .count = 1, .nova = &w->nova
+	};
 	w->request = (struct target_request){ .level = &w->level,
 		.level_name = "gold",
 		.catalogue = catalogue_new(&w->arena, &w->e),
