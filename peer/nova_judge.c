@@ -116,8 +116,8 @@ static enum rc judge(struct judging_nova *n, struct err *e)
 {
 	const struct change_judging *j = n->j;
 	struct folder_way way;
-	enum rc rc = place_way(j->ground->world, j->change->place, j->change->name,
-		j->scratch, &way, e);
+	enum rc rc = place_way(
+		j->ground->world, j->change->place, j->change->name, j->scratch, &way, e);
 
 	if (rc == RC_OK)
 		rc = nova_setup_find(j->ground->world, j->scratch, &n->setup, e);

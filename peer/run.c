@@ -70,8 +70,8 @@ static enum rc restart_as_before(struct run *r, struct err *e)
 
 	if (unit_restart(&r->world, &r->units, &why) == RC_OK)
 		return RC_OK;
-	return err_set(e, RC_PARTIAL, why.native,
-		"the files are as before, but %.700s", why.text);
+	return err_set(e, RC_PARTIAL, why.native, "the files are as before, but %.700s",
+		why.text);
 }
 
 enum rc run_undo(struct run *r, bool *changed, struct err *e)

@@ -226,8 +226,8 @@ enum rc unit_restart(
 
 		rc = check_one(world, services->item[i], &arena, &unit, e);
 		if (rc == RC_OK)
-			rc = restart(systemctl_of(world, &arena), unit.name, end, &arena,
-				e);
+			rc = restart(
+				systemctl_of(world, &arena), unit.name, end, &arena, e);
 		arena_destroy(&arena);
 	}
 	return rc;

@@ -114,13 +114,13 @@ static enum rc note_fit(struct writing *w, const struct nova_release *r,
 }
 
 /* What KVM gives though the CPU may lack it. */
-static struct bitset made_by_kvm(const struct writing *w)
+static struct bitset made_by_kvm(const struct catalogue *c, const struct level *l)
 {
 	struct bitset made = { { 0 } };
 
-	for (size_t i = 0; i < w->level->feature_count; i++) {
-		const struct level_feature *f = &w->level->features[i];
-		int bit = catalogue_find(w->request->catalogue, f->name);
+	for (size_t i = 0; l->virt == VIRT_KVM && i < l->feature_count; i++) {
+		const struct level_feature *f = &l->features[i];
+		int bit = catalogue_find(c, f->name);
 
 		if (bit >= 0 && f->policy == POLICY_REQUIRE &&
 			(grant_of((size_t)bit, NULL) == GRANT_EMULATED ||
@@ -128,6 +128,14 @@ static struct bitset made_by_kvm(const struct writing *w)
 			bitset_add(&made, (size_t)bit);
 	}
 	return made;
+}
+
+const char *nova_compares(const struct nova_release *r, const struct catalogue *c,
+	const struct level *l, struct arena *arena)
+{
+	struct bitset made = made_by_kvm(c, l);
+
+	return r->compare == COMPARE_SKIP ? "" : names_join(c, &made, arena);
 }
 
 /* For guests of kvm, nova compares model and flags with the CPU that the machine itself
@@ -146,10 +154,10 @@ static enum rc note_compare(
 		[COMPARE_SKIP] = "[workarounds] switches that off, which nova can since "
 				 "zed (26.2); an older one needs an update",
 	};
-	struct bitset made = made_by_kvm(w);
+	struct bitset made = made_by_kvm(w->request->catalogue, w->level);
 	const char *names = names_join(w->request->catalogue, &made, w->arena);
 
-	if (w->level->virt != VIRT_KVM || bitset_is_empty(&made))
+	if (bitset_is_empty(&made))
 		return RC_OK;
 	if (!names)
 		return err_memory(e);
@@ -164,10 +172,9 @@ static enum rc note_compare(
 
 bool nova_skips_compare(const struct writing *w, const struct nova_release *r)
 {
-	struct bitset made = made_by_kvm(w);
+	struct bitset made = made_by_kvm(w->request->catalogue, w->level);
 
-	return r->compare == COMPARE_SKIP && w->level->virt == VIRT_KVM &&
-	       !bitset_is_empty(&made);
+	return r->compare == COMPARE_SKIP && !bitset_is_empty(&made);
 }
 
 enum rc nova_begin(struct writing *w, const struct nova_release **release, struct err *e)

@@ -45,6 +45,11 @@ const char *nova_list_releases(struct arena *arena);
 /* Fits the level to the request's release (w->level is then that), with its notes. */
 enum rc nova_begin(struct writing *w, const struct nova_release **release, struct err *e);
 
+/* The flags of the level that KVM makes, which this release compares with a machine that
+ * may not have them, and nothing can be said against it; "": none; NULL: no memory. */
+const char *nova_compares(const struct nova_release *r, const struct catalogue *c,
+	const struct level *l, struct arena *arena);
+
 /* Does the level need nova's comparison with the machine's CPU to be left out? */
 bool nova_skips_compare(const struct writing *w, const struct nova_release *r);
 

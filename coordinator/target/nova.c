@@ -93,6 +93,23 @@ static enum rc check_sayable(
 		release->name, r->level->model, r->level->feature_count, release->name);
 }
 
+/* It would not start any more, or take no guest that moves in. */
+static enum rc check_compare(
+	const struct planning *p, const struct nova_release *release, struct err *e)
+{
+	const char *flags = nova_compares(
+		release, p->request->catalogue, p->request->level, p->arena);
+
+	if (!flags)
+		return err_memory(e);
+	if (!*flags)
+		return RC_OK;
+	return err_set(e, RC_TARGET, 0,
+		"nova %s compares flags with the machine's own CPU, which may lack those "
+		"that KVM makes: negotiate --without %.300s, or take nova zed or newer",
+		release->name, flags);
+}
+
 static enum rc write_text(const struct planning *p, const struct nova_release *release,
 	struct bytes *out, struct texts *notes, struct err *e)
 {
@@ -238,6 +255,7 @@ static enum rc nova_plan(const struct planning *p, struct err *e)
 
 	if (check_nova(p, e) != RC_OK || choose_release(p, &release, e) != RC_OK ||
 		check_sayable(p, release, e) != RC_OK ||
+		check_compare(p, release, e) != RC_OK ||
 		write_text(p, release, &text, &notes, e) != RC_OK)
 		return e->code;
 	rc = target_edit_file(p, PLACE_nova, folder_of(p->request), text, e);

@@ -17,7 +17,8 @@ struct node_case {
 	const char *version, *release, *unit; /* 26.2.2, NULL, nova-compute.service */
 	const char *files[4];		      /* MAIN, DROP_IN */
 	struct nova_option options[OPTIONS_MAX];
-	bool replace, restart, no_flags, tcg;
+	bool replace, restart, no_flags, no_disable, tcg;
+	const char *flag;  /* that is required: vmx */
 	const char *now;   /* what the drop-in holds; NULL: it is not there */
 	enum rc rc;	   /* RC_OK unless said */
 	const char *words; /* that the error, else the drop-in, holds */
@@ -35,6 +36,19 @@ static const struct node_case cases[] = {
 		.version = "22.4.0",
 		.rc = RC_TARGET,
 		.words = "nova victoria cannot say this level" },
+	{ .what = "an old nova compares what KVM makes",
+		.version = "22.4.0",
+		.flag = "x2apic",
+		.no_disable = true,
+		.rc = RC_TARGET,
+		.words = "negotiate --without x2apic" },
+	{ .what = "a new one is told not to",
+		.flag = "x2apic",
+		.words = "[workarounds]\nskip_cpu_compare_at_startup = True\n" },
+	{ .what = "an old one that can say it",
+		.version = "22.4.0",
+		.no_disable = true,
+		.words = "cpu_model_extra_flags = vmx" },
 	{ .what = "before mitaka",
 		.version = "12.0.0",
 		.rc = RC_TARGET,
@@ -183,12 +197,16 @@ static void world_make(struct world *w, const struct node_case *c)
 	while (options < OPTIONS_MAX && c->options[options].file)
 		options++;
 	*w = (struct world){ .features = { { "hle", POLICY_DISABLE },
-				     { "vmx", POLICY_REQUIRE } } };
+				     { c->flag ? c->flag : "vmx", POLICY_REQUIRE } } };
+	if (c->no_disable)
+		w->features[0] = w->features[1];
 	w->level = (struct level){ .model = "Haswell",
 		.vendor = "Intel",
 		.virt = c->tcg ? VIRT_QEMU : VIRT_KVM,
 		.features = w->features,
-		.feature_count = c->no_flags ? 0 : 2 };
+		.feature_count = c->no_flags	 ? 0
+				 : c->no_disable ? 1
+						 : 2 };
 	w->spot = (struct spot){ PLACE_nova, "nova.conf.d" };
 	w->found = (struct found){ .path = DROP_IN, .exists = c->now, .ours = true };
 	if (c->now)
