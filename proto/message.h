@@ -254,7 +254,8 @@ enum { PROTOCOL_VERSION_MIN = 3, PROTOCOL_VERSION = 3 };
 	F(nova, text, version, 3, "of the nova that is installed; empty: none is") \
 	F(nova, text, unit, 3, "systemd's name of nova-compute here; empty: none") \
 	F(nova, texts, files, 3, \
-		"configuration files in the order in which nova reads them") \
+		"configuration files in the order in which nova reads them, with " \
+		"the drop-in where it is or would be read") \
 	L(nova, nova_option, options, 3, \
 		"what they say of CPUs, in the same order; nothing else of them is " \
 		"sent")

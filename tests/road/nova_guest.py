@@ -1,6 +1,6 @@
 """The CPU that nova's libvirt driver gives a guest, against the level that cpuherd agreed on.
 
-    nova_guest.py [URI LEVEL.xml DROP-IN ARGUMENT...]
+    nova_guest.py [URI LEVEL.xml ARGUMENT...]
 
 Without arguments: the levels of recorded nodes, and libvirt's test driver.  With them: a node's
 own libvirt, its own files, and nova-compute's arguments.
