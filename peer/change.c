@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "peer/cpumap.h"
 #include "peer/nova.h"
 
 /* What libvirt says of a <cpu> element. */
@@ -27,8 +28,8 @@ static enum rc judge_cpu(
 static const struct change_row rows[] = {
 	{ PLACE_stanza, &change_file, judge_cpu },
 	{ PLACE_domain, &change_domain, change_judge_domain },
-	{ PLACE_cpu_map, NULL, NULL },
-	{ PLACE_cpu_map_index, NULL, NULL },
+	{ PLACE_cpu_map, &change_file, cpumap_judge_model },
+	{ PLACE_cpu_map_index, &change_file, cpumap_judge_index },
 	{ PLACE_nova, &change_file, nova_judge },
 };
 

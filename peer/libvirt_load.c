@@ -37,7 +37,7 @@ static enum rc load_symbols(void *handle, struct err *e)
 }
 
 /* Once loaded it stays: libvirt cannot be unloaded. */
-static enum rc load(struct err *e)
+enum rc libvirt_load(struct err *e)
 {
 	void *handle;
 	enum rc rc;
@@ -84,7 +84,7 @@ enum rc libvirt_open(const char *uri, virConnectPtr *connection, struct err *e)
 			"libvirt URI \"%.64s\": only qemu:///system and qemu:///session "
 			"are accepted",
 			uri);
-	if (load(e) != RC_OK)
+	if (libvirt_load(e) != RC_OK)
 		return e->code;
 	vir.virResetLastError();
 	*connection = vir.virConnectOpen(uri);

@@ -22,6 +22,8 @@
 	S(virConnectGetDomainCapabilities) \
 	S(virConnectBaselineHypervisorCPU) \
 	S(virConnectCompareHypervisorCPU) \
+	S(virConnectGetCPUModelNames) \
+	S(virConnectBaselineCPU) \
 	S(virConnectListAllDomains) \
 	S(virConnectDomainXMLToNative) \
 	S(virDomainLookupByUUIDString) \
@@ -42,8 +44,11 @@ struct libvirt_symbols {
 #undef LIBVIRT_MEMBER
 };
 
-/* Valid once libvirt_open() has succeeded. */
+/* Valid once libvirt_open() or libvirt_load() has succeeded. */
 extern struct libvirt_symbols vir;
+
+/* RC_LIBVIRT: there is no libvirt, or too old a one. */
+enum rc libvirt_load(struct err *e);
 
 /* RC_LIBVIRT: not the node's own QEMU driver, no libvirt, no daemon. */
 enum rc libvirt_open(const char *uri, virConnectPtr *connection, struct err *e);

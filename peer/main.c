@@ -11,6 +11,7 @@
  *	  libvirt.[ch] xml.[ch]	  libvirt, which also judges proposed CPUs
  *	run*.[ch] change*.[ch]	a run: changes that are made, or put back, together; made of
  *	  place*.[ch] folder.[ch] files of the closed list of places
+ *	  cpumap*.[ch] libvirt_map.[ch] a trial of libvirt's cpu_map, before it is written
  *	  store.[ch] journal*.[ch] what outlives the process:
  *	  notes.[ch] written.[ch]   how far a run is, what finished runs wrote
  *	  hold.[ch]		  one run at a time
