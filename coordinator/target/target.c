@@ -4,8 +4,8 @@
 
 #include "coordinator/target/domains.h"
 
-static const struct target *const targets[] = { &target_stanza, &target_domains,
-	&target_nova };
+static const struct target *const targets[] = { &target_stanza, &target_cpu_map,
+	&target_domains, &target_nova };
 
 enum { TARGETS = sizeof(targets) / sizeof(targets[0]) };
 

@@ -125,6 +125,6 @@ enum rc target_remark(const struct planning *p, bool warning, const char *about,
 
 /* ---- the list, in the order in which targets are written */
 
-extern const struct target target_stanza, target_domains, target_nova;
+extern const struct target target_stanza, target_cpu_map, target_domains, target_nova;
 
 #endif

@@ -57,7 +57,8 @@ static const struct option_row {
 		FOR_NEGOTIATE | FOR_PLAN | FOR_RENDER, 0,
 		"name of the level and of its file (baseline)")
 	ROW(0, "target", "NAME", TEXTS, targets, FOR_NEGOTIATE, 0,
-		"where the level goes; may be given several times: stanza, domains, nova (stanza)")
+		"where the level goes; may be given several times: "
+		"stanza, cpu-map, domains, nova (stanza)")
 	ROW(0, "domains", "NAMES", TEXTS, domains, FOR_NEGOTIATE, 0,
 		"for --target domains: all, tag (docs/targets.md), or names and UUIDs by commas")
 	ROW(0, "machine", "TYPE", TEXT, machine, FOR_NEGOTIATE, 0,
