@@ -80,6 +80,15 @@ libvirt_answers() {
 	(lab_virsh "$1" uri) >/dev/null 2>&1
 }
 
+# As systemctl would: guests live on.
+lab_restart_libvirt() {
+	local node=${1:-}
+	need_lab
+	need_node "$node"
+	break_no_libvirt "$node"
+	mend_no_libvirt "$node"
+}
+
 # A file that is no library covers it; what has it loaded already keeps it.
 break_no_libvirt_library() {
 	in_node "$1" '

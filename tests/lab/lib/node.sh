@@ -104,6 +104,7 @@ own_folders() {
 	# Of the own network namespace: libvirtd looks every interface up that it lists.
 	mount -t sysfs sysfs /sys 2>/dev/null || true
 	own_dev
+	own_cpu_map
 	mount -t tmpfs -o mode=755,size=64m tmpfs /run
 	mkdir -p /run/sshd /run/lock /run/libvirt "$state"
 	mount -t tmpfs -o mode=1777,size=64m tmpfs /var/tmp
@@ -111,6 +112,15 @@ own_folders() {
 	mount -t tmpfs -o mode=700,size=64m tmpfs /root
 	mount -t tmpfs -o mode=755,size=64m tmpfs /home
 	mount -t tmpfs -o mode=1777,size=64m tmpfs /tmp
+}
+
+# What the level's target cpu-map writes: never the machine's own map, nor the suite's.
+own_cpu_map() {
+	local map=/usr/share/libvirt/cpu_map
+	mkdir /mnt/cpu_map
+	mount -t tmpfs -o mode=755,size=16m tmpfs /mnt/cpu_map
+	cp -a "$map/." /mnt/cpu_map
+	mount --move /mnt/cpu_map "$map"
 }
 
 own_identity() {
@@ -161,7 +171,7 @@ start_sshd() {
 }
 
 # With nothing of the machine's own guests and caches.
-start_libvirtd() {
+prepare_libvirtd() {
 	rm -rf /var/lib/libvirt/qemu /var/cache/libvirt /etc/libvirt/qemu
 	mkdir -p /var/{lib,cache,log}/libvirt/qemu /etc/libvirt/qemu
 	cat >/etc/libvirt/libvirtd.conf <<-EOF
@@ -170,6 +180,9 @@ start_libvirtd() {
 		log_outputs = "3:stderr"
 	EOF
 	{ cat qemu.conf && printf 'user = "root"\ngroup = "root"\n'; } >/etc/libvirt/qemu.conf
+}
+
+start_libvirtd() {
 	/usr/sbin/libvirtd -p "$state/libvirtd.pid" 2>>libvirtd.log 3>&- &
 }
 
@@ -192,6 +205,7 @@ own_identity
 own_users
 own_cpu
 start_sshd
+prepare_libvirtd
 start_libvirtd
 wait_for sshd grep -q 'Server listening' sshd.log
 # The first answer makes libvirt ask QEMU for all it can do; the rest is cached.
