@@ -151,7 +151,8 @@ static enum rc stage_in_folder(struct placing *p, struct bytes content, struct e
 
 	if (rc != RC_OK || p->state == PLACE_UNCHANGED)
 		return rc;
-	if (unlinkat(p->folder, p->new_file, 0) != 0 && errno != ENOENT)
+	/* asked first: a folder that cannot be written in refuses what is not there, too */
+	if (place_sight(p).has_new && unlinkat(p->folder, p->new_file, 0) != 0)
 		return place_fail(p, e, "remove the .cpuherd-new of an earlier run");
 	rc = write_new(p, content, e);
 	if (rc != RC_OK)
@@ -212,6 +213,28 @@ static int install_first(const struct placing *p)
 	return renameat(p->folder, p->new_file, p->folder, p->file) == 0 ? 0 : errno;
 }
 
+/* Puts the new file in the place of the old one, which has a second name by now.  Where
+ * both can change places nothing is lost that came in between: what was at the path is
+ * looked at before it goes.  0, an errno, or ESTALE: it was not the old file. */
+static int install_new(const struct placing *p)
+{
+	enum { EXCHANGE = 2 }; /* RENAME_EXCHANGE */
+	struct stat old, was;
+
+	if (syscall(SYS_renameat2, p->folder, p->new_file, p->folder, p->file,
+		    EXCHANGE) != 0)
+		return renameat(p->folder, p->new_file, p->folder, p->file) == 0 ? 0
+										 : errno;
+	if (fstatat(p->folder, p->old_file, &old, AT_SYMLINK_NOFOLLOW) == 0 &&
+		fstatat(p->folder, p->new_file, &was, AT_SYMLINK_NOFOLLOW) == 0 &&
+		was.st_ino == old.st_ino)
+		return unlinkat(p->folder, p->new_file, 0) == 0 ? 0 : errno;
+	(void)syscall(
+		SYS_renameat2, p->folder, p->new_file, p->folder, p->file, EXCHANGE);
+	(void)unlinkat(p->folder, p->old_file, 0);
+	return ESTALE;
+}
+
 static enum rc install_over_old(struct placing *p, struct err *e)
 {
 	struct arena scratch = { 0 };
@@ -228,10 +251,18 @@ static enum rc install_over_old(struct placing *p, struct err *e)
 	if (rc == RC_OK && !digest_same(&aside.digest, &p->expected))
 		rc = err_set(e, RC_CONFLICT, 0, "%s has changed meanwhile", p->path);
 	arena_destroy(&scratch);
-	if (rc == RC_OK && renameat(p->folder, p->new_file, p->folder, p->file) != 0)
-		rc = place_fail(p, e, "rename");
-	if (rc != RC_OK)
+	if (rc != RC_OK) {
 		take_back(p);
+		return rc;
+	}
+	problem = install_new(p);
+	if (problem == ESTALE)
+		return err_set(e, RC_CONFLICT, 0, "%s has changed meanwhile", p->path);
+	if (problem) {
+		errno = problem;
+		rc = place_fail(p, e, "rename");
+		take_back(p);
+	}
 	return rc;
 }
 

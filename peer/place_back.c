@@ -102,9 +102,11 @@ static int put_back(struct placing *p, bool *changed)
 		return errno;
 	/* a second attempt finds the work done */
 	p->state = PLACE_STAGED;
-	if (unlinkat(p->folder, p->new_file, 0) == 0)
-		*changed = true;
-	else if (errno != ENOENT)
+	/* a folder that cannot be written in refuses what is not there, too */
+	if (!s.has_new)
+		return 0;
+	*changed = true;
+	if (unlinkat(p->folder, p->new_file, 0) != 0 && errno != ENOENT)
 		return errno;
 	return fsync(p->folder) == 0 ? 0 : errno;
 }
@@ -118,7 +120,7 @@ static const char *reason_of(int problem)
 
 enum rc place_revert(struct placing *p, bool *changed, struct err *e)
 {
-	bool aside = p->had_old;
+	bool aside = p->had_old && place_sight(p).has_old;
 	int problem = 0;
 
 	*changed = false;
