@@ -14,6 +14,7 @@
  * and, once there was one, what is said on standard output (a peer's answers).  The file
  * becomes FILE.done when it has happened, so the next program lives.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
@@ -31,6 +32,28 @@
 
 enum { PREFIXES = 16 };
 
+/* Not through libc: syscall() is one of those that count. */
+static long raw6(long number, long a, long b, long c, long d, long e, long f)
+{
+	register long r10 __asm__("r10") = d;
+	register long r8 __asm__("r8") = e;
+	register long r9 __asm__("r9") = f;
+	long result;
+
+	__asm__ volatile("syscall"
+			 : "=a"(result)
+			 : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
+			 : "rcx", "r11", "memory");
+	if (result >= 0 || result < -4095)
+		return result;
+	errno = (int)-result;
+	return -1;
+}
+
+#define RAW6(number, a, b, c, d, e, ...) \
+	raw6(number, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), 0)
+#define raw(...) RAW6(__VA_ARGS__, 0, 0, 0, 0, 0, 0)
+
 static struct {
 	bool active;
 	char file[PATH_MAX], way[8];
@@ -47,7 +70,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 static ssize_t file_read(const char *path, char *out, size_t size)
 {
-	int fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
+	int fd = (int)raw(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
 	ssize_t n = fd < 0 ? -1 : read(fd, out, size - 1);
 
 	if (fd >= 0)
@@ -63,7 +86,7 @@ __attribute__((constructor)) static void plan_read(void)
 	ssize_t n = readlink("/proc/self/exe", program, sizeof(program) - 1);
 
 	program[n > 0 ? n : 0] = '\0';
-	if (!strstr(program, "/cpuherd"))
+	if (!strstr(program, "/cpuherd") || strstr(program, "/cpuherd-lab/"))
 		return;
 	snprintf(plan.file, sizeof(plan.file), "%s", named ? named : "/run/lab-killat");
 	if (file_read(plan.file, plan.text, sizeof(plan.text)) <= 0)
@@ -115,9 +138,9 @@ static void log_call(const char *call, const char *path)
 	int n = snprintf(line, sizeof(line), "%ld %s %s\n", plan.calls, call, path), fd;
 
 	snprintf(file, sizeof(file), "%s.log", plan.file);
-	fd = (int)syscall(SYS_openat, AT_FDCWD, file,
+	fd = (int)raw(SYS_openat, AT_FDCWD, file,
 		O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-	if (fd < 0 || syscall(SYS_write, fd, line, (size_t)n) != n)
+	if (fd < 0 || raw(SYS_write, fd, line, (size_t)n) != n)
 		abort();
 	close(fd);
 }
@@ -126,7 +149,7 @@ static void log_call(const char *call, const char *path)
 static void plan_becomes(const char *ending, char out[static PATH_MAX + 16])
 {
 	snprintf(out, PATH_MAX + 16, "%s%s", plan.file, ending);
-	syscall(SYS_renameat2, AT_FDCWD, plan.file, AT_FDCWD, out, 0);
+	raw(SYS_renameat2, AT_FDCWD, plan.file, AT_FDCWD, out, 0);
 }
 
 __attribute__((noreturn)) static void die(void)
@@ -134,7 +157,7 @@ __attribute__((noreturn)) static void die(void)
 	char file[PATH_MAX + 16];
 
 	plan_becomes(".done", file);
-	syscall(SYS_kill, getpid(), SIGKILL);
+	raw(SYS_kill, getpid(), SIGKILL);
 	for (;;)
 		pause();
 }
@@ -193,56 +216,70 @@ EXPORT ssize_t write(int fd, const void *data, size_t size)
 
 	if (now && is_way("half"))
 		size /= 2;
-	return done(now, syscall(SYS_write, fd, data, size));
+	return done(now, raw(SYS_write, fd, data, size));
+}
+
+EXPORT ssize_t pwrite(int fd, const void *data, size_t size, off_t at)
+{
+	bool now = step("write", fd, NULL);
+
+	if (now && is_way("half"))
+		size /= 2;
+	return done(now, raw(SYS_pwrite64, fd, data, size, at));
+}
+
+EXPORT ssize_t pwrite64(int fd, const void *data, size_t size, off_t at)
+{
+	return pwrite(fd, data, size, at);
 }
 
 EXPORT int fsync(int fd)
 {
 	bool now = step("fsync", fd, NULL);
 
-	return (int)done(now, syscall(SYS_fsync, fd));
+	return (int)done(now, raw(SYS_fsync, fd));
 }
 
 EXPORT int fdatasync(int fd)
 {
 	bool now = step("fdatasync", fd, NULL);
 
-	return (int)done(now, syscall(SYS_fdatasync, fd));
+	return (int)done(now, raw(SYS_fdatasync, fd));
 }
 
 EXPORT int ftruncate(int fd, off_t size)
 {
 	bool now = step("ftruncate", fd, NULL);
 
-	return (int)done(now, syscall(SYS_ftruncate, fd, size));
+	return (int)done(now, raw(SYS_ftruncate, fd, size));
 }
 
 EXPORT int fchmod(int fd, mode_t mode)
 {
 	bool now = step("fchmod", fd, NULL);
 
-	return (int)done(now, syscall(SYS_fchmod, fd, mode));
+	return (int)done(now, raw(SYS_fchmod, fd, mode));
 }
 
 EXPORT int fchown(int fd, uid_t user, gid_t group)
 {
 	bool now = step("fchown", fd, NULL);
 
-	return (int)done(now, syscall(SYS_fchown, fd, user, group));
+	return (int)done(now, raw(SYS_fchown, fd, user, group));
 }
 
 EXPORT int fsetxattr(int fd, const char *name, const void *value, size_t size, int flags)
 {
 	bool now = step("fsetxattr", fd, NULL);
 
-	return (int)done(now, syscall(SYS_fsetxattr, fd, name, value, size, flags));
+	return (int)done(now, raw(SYS_fsetxattr, fd, name, value, size, flags));
 }
 
 EXPORT int renameat2(int from, const char *old, int to, const char *new, unsigned flags)
 {
 	bool now = step("rename", to, new);
 
-	return (int)done(now, syscall(SYS_renameat2, from, old, to, new, flags));
+	return (int)done(now, raw(SYS_renameat2, from, old, to, new, flags));
 }
 
 EXPORT int renameat(int from, const char *old, int to, const char *new)
@@ -259,7 +296,7 @@ EXPORT int linkat(int from, const char *old, int to, const char *new, int flags)
 {
 	bool now = step("link", to, new);
 
-	return (int)done(now, syscall(SYS_linkat, from, old, to, new, flags));
+	return (int)done(now, raw(SYS_linkat, from, old, to, new, flags));
 }
 
 EXPORT int link(const char *old, const char *new)
@@ -271,7 +308,7 @@ EXPORT int unlinkat(int folder, const char *name, int flags)
 {
 	bool now = step("unlink", folder, name);
 
-	return (int)done(now, syscall(SYS_unlinkat, folder, name, flags));
+	return (int)done(now, raw(SYS_unlinkat, folder, name, flags));
 }
 
 EXPORT int unlink(const char *name)
@@ -288,7 +325,7 @@ EXPORT int mkdirat(int folder, const char *name, mode_t mode)
 {
 	bool now = step("mkdir", folder, name);
 
-	return (int)done(now, syscall(SYS_mkdirat, folder, name, mode));
+	return (int)done(now, raw(SYS_mkdirat, folder, name, mode));
 }
 
 EXPORT int mkdir(const char *name, mode_t mode)
@@ -300,7 +337,7 @@ static int open_at(int folder, const char *name, int flags, mode_t mode)
 {
 	bool now = (flags & O_CREAT) && step("make", folder, name);
 
-	return (int)done(now, syscall(SYS_openat, folder, name, flags, mode));
+	return (int)done(now, raw(SYS_openat, folder, name, flags, mode));
 }
 
 /* The mode stands there only where something may be made. */
@@ -334,4 +371,20 @@ EXPORT int open64(const char *name, int flags, ...)
 {
 	MODE_OF(flags, mode);
 	return open_at(AT_FDCWD, name, flags | O_LARGEFILE, mode);
+}
+
+/* glibc has no renameat2 before 2.28. */
+EXPORT long syscall(long number, ...)
+{
+	long a[6];
+	va_list list;
+
+	va_start(list, number);
+	for (int i = 0; i < 6; i++)
+		a[i] = va_arg(list, long);
+	va_end(list);
+	if (number == SYS_renameat2)
+		return renameat2((int)a[0], (const char *)a[1], (int)a[2],
+			(const char *)a[3], (unsigned)a[4]);
+	return raw6(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }

@@ -65,7 +65,12 @@ break_no_libvirt() {
 		rm -f '"$(libvirt_sockets)"'/libvirt-sock*'
 }
 
-# Through ssh: so that the daemon hangs on the keeper, as before.
+libvirt_answers() {
+	(lab_virsh "$1" uri) >/dev/null 2>&1
+}
+
+# Through ssh: so that the daemon hangs on the keeper, as before.  In a shell of its own,
+# which becomes the ssh.
 mend_no_libvirt() {
 	local log=$dir/nodes/$1/libvirtd.log program
 	program=$(node_of "$1" programs)
