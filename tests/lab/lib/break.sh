@@ -75,14 +75,9 @@ mend_no_libvirt() {
 	local log=$dir/nodes/$1/libvirtd.log program
 	program=$(node_of "$1" programs)
 	[ "$kind" = unprivileged ] || log=/run/libvirtd.log
-	# in a subshell: it becomes ssh
 	(lab_ssh "$1" "setsid -f /usr/sbin/libvirtd -p $program/libvirtd.pid" \
 		"</dev/null >>$log 2>&1")
 	deadline 30 libvirt_answers "$1" || die "$1: libvirtd does not start again"
-}
-
-libvirt_answers() {
-	(lab_virsh "$1" uri) >/dev/null 2>&1
 }
 
 # As systemctl would: guests live on.
