@@ -86,7 +86,8 @@ static enum rc content_number(
 	uint64_t hash = lookup_hash(content);
 	size_t cursor = 0;
 
-	while ((*number = lookup_next(&t->seen, hash, &cursor)) != SIZE_MAX) {
+	while (t->contents &&
+		(*number = lookup_next(&t->seen, hash, &cursor)) != SIZE_MAX) {
 		const struct bytes *c = &t->contents[*number];
 
 		if (c->size == content.size &&

@@ -66,7 +66,7 @@ static enum rc plain_children(
 	struct cpuxml_reading *r, const xmlNode *n, struct texts *list)
 {
 	for (const xmlNode *c = n->children; c; c = c->next) {
-		const char *text;
+		const char *text = NULL;
 
 		if (c->type != XML_ELEMENT_NODE)
 			continue;
@@ -79,7 +79,7 @@ static enum rc plain_children(
 
 static enum rc plain_element(struct cpuxml_reading *r, const xmlNode *n, const char **out)
 {
-	const char *attributes, *inner = "";
+	const char *attributes = NULL, *inner = "";
 	struct texts children = { 0 };
 
 	if (plain_attributes(r, n, &attributes) != RC_OK ||

@@ -12,7 +12,8 @@ static const char systemctl[] =
 	"restart) echo restart >>$root/calls; [ ! -e $root/broken ];;\n"
 	"status) echo no such CPU;;\n"
 	"show) if bad; then state=failed; else state=active; fi\n"
-	"echo LoadState=loaded; echo ActiveState=$state; echo MainPID=7; echo NRestarts=0;;\n"
+	"echo LoadState=loaded; echo ActiveState=$state\n"
+	"echo MainPID=7; echo NRestarts=0;;\n"
 	"esac\n";
 
 static void rig_open_with_systemd(struct rig *t)
@@ -34,9 +35,15 @@ static size_t restarts(struct rig *t)
 static enum rc stage_with(struct rig *t, const char *service)
 {
 	struct change c[FILES_MAX];
-	struct stage s = { .run = "r1", .holder = "me", .changes = { c, 1 },
-		.virt_type = "kvm", .emulator = "", .arch = "", .machine = "",
-		.units = { &service, 1 }, .linger = t->lingers };
+	struct stage s = { .run = "r1",
+		.holder = "me",
+		.changes = { c, 1 },
+		.virt_type = "kvm",
+		.emulator = "",
+		.arch = "",
+		.machine = "",
+		.units = { &service, 1 },
+		.linger = t->lingers };
 
 	fill_changes(t, c, 1);
 	return run_stage(&t->run, &s, &t->arena, &t->staged, &t->e);
@@ -104,7 +111,8 @@ static void the_end_of_the_connection_restarts_as_well(void **state)
 }
 
 /* No program can be run from there; the next session does it. */
-static void a_signal_puts_the_files_back_and_leaves_the_restart_to_the_journal(void **state)
+static void a_signal_puts_the_files_back_and_leaves_the_restart_to_the_journal(
+	void **state)
 {
 	struct rig t;
 
@@ -162,11 +170,13 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(commit_restarts_once_when_it_has_written),
-		cmocka_unit_test(a_unit_that_falls_fails_the_commit_and_revert_restarts_it),
+		cmocka_unit_test(
+			a_unit_that_falls_fails_the_commit_and_revert_restarts_it),
 		cmocka_unit_test(the_end_of_the_connection_restarts_as_well),
 		cmocka_unit_test(
 			a_signal_puts_the_files_back_and_leaves_the_restart_to_the_journal),
-		cmocka_unit_test(a_unit_that_does_not_come_back_is_told_and_can_be_tried_again),
+		cmocka_unit_test(
+			a_unit_that_does_not_come_back_is_told_and_can_be_tried_again),
 		cmocka_unit_test(where_nothing_can_be_restarted_nothing_is_staged),
 	};
 
