@@ -36,11 +36,11 @@ kill_the_coordinator() {
 }
 
 a_coordinator_that_is_killed_at_any_step_leaves_a_run_that_can_be_finished() {
-	kill_the_coordinator old 8
+	kill_the_coordinator old 5
 }
 
 the_same_on_nodes_where_nothing_was() {
-	kill_the_coordinator none 3
+	kill_the_coordinator none 2
 }
 
 # kill_the_peer STATE MOST WAY [PATTERN]: only at calls that PATTERN describes.
@@ -62,15 +62,15 @@ kill_the_peer() {
 }
 
 a_peer_that_is_killed_at_any_step_leaves_a_run_that_can_be_finished() {
-	kill_the_peer old 9 before
+	kill_the_peer old 6 before
 }
 
 a_new_file_of_a_peer_that_is_killed_goes_with_its_folders() {
-	kill_the_peer none 5 before
+	kill_the_peer none 3 before
 }
 
 a_torn_write_is_as_none() {
-	kill_the_peer old 3 half ' write /'
+	kill_the_peer old 2 half ' write /'
 }
 
 # ---- coordinator and peer at once
@@ -78,7 +78,7 @@ a_torn_write_is_as_none() {
 both_killed_at_once_at_any_step_leave_a_run_that_can_be_finished() {
 	local n count
 	count=$(calls_in_node02 old)
-	for n in $(steps "$count" 8); do
+	for n in $(steps "$count" 5); do
 		point "power fails when node02's peer is before $n of $count"
 		begin_with old
 		power_fails_at "$n"
@@ -218,7 +218,7 @@ what_somebody_else_writes_in_the_middle_is_never_lost() {
 	local n call
 	calls_in_node02 old >/dev/null
 	# always when the new file is about to take its place
-	{ grep ' rename .*/baseline.xml$' "$work/calls" && some_of 4 <"$work/calls"; } |
+	{ grep ' rename .*/baseline.xml$' "$work/calls" && some_of 3 <"$work/calls"; } |
 		sort -nu >"$work/chosen"
 	while read -r -u 3 n call; do
 		point "node02's stanza is edited before $call"
@@ -253,14 +253,14 @@ trouble() {
 
 a_disk_that_is_full_in_the_middle_leaves_a_run_that_can_be_finished() {
 	# /etc and /var of a node are on this one
-	trouble 4 'mount -o "remount,size=$(($(df -k --output=used /mnt | tail -n 1) + 4))k" /mnt
+	trouble 3 'mount -o "remount,size=$(($(df -k --output=used /mnt | tail -n 1) + 4))k" /mnt
 		dd if=/dev/zero of=/mnt/full bs=4k 2>/dev/null || true' '
 		rm /mnt/full; mount -o remount,size=256m /mnt'
 }
 
 an_etc_that_is_read_only_in_the_middle_leaves_a_run_that_can_be_finished() {
 	# not while the new file is open
-	trouble 4 'mount -o remount,bind,ro /etc 2>/dev/null || true' \
+	trouble 3 'mount -o remount,bind,ro /etc 2>/dev/null || true' \
 		'mount -o remount,bind,rw /etc'
 }
 
