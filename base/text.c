@@ -23,6 +23,17 @@ bool text_is_name(const char *s)
 	return n > 0 && n <= NAME_MAX_BYTES && s[n] == '\0';
 }
 
+bool text_is_uuid(const char *s)
+{
+	static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+	size_t n = strlen(s);
+
+	for (size_t i = 0; i < n && i < sizeof(form) - 1; i++)
+		if (form[i] == 'x' ? !strchr("0123456789abcdef", s[i]) : s[i] != '-')
+			return false;
+	return n == sizeof(form) - 1;
+}
+
 void text_make_printable(char *s)
 {
 	for (unsigned char *p = (unsigned char *)s; *p; p++) {

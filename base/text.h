@@ -13,6 +13,9 @@
  * most 128 bytes, not starting with '-' or '.'? */
 bool text_is_name(const char *s);
 
+/* Is it a UUID as libvirt prints it: 8-4-4-4-12 digits in lower case? */
+bool text_is_uuid(const char *s);
+
 /* Replaces every byte that a terminal could act on (controls, DEL) by '?'.
  * Bytes above 0x7f stay: UTF-8 passes, C1 controls do not. */
 void text_make_printable(char *s);

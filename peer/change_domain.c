@@ -9,6 +9,7 @@
  */
 #include <string.h>
 
+#include "base/text.h"
 #include "peer/change.h"
 #include "peer/change_files.h"
 #include "peer/libvirt_domain.h"
@@ -34,7 +35,7 @@ static struct digest digest_of_text(const char *text)
 static enum rc read_now(const char *name, const struct change_ground *g,
 	struct arena *arena, struct domain_now *now, struct err *e)
 {
-	if (!domain_is_uuid(name))
+	if (!text_is_uuid(name))
 		return err_set(
 			e, RC_PLACE, 0, "\"%.60s\" is not the UUID of a domain", name);
 	return calls_of(g)->read(g->uri, name, arena, now, e);

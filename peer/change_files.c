@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "proto/limits.h"
 
 enum { NAME_ROOM = 64 };
@@ -23,39 +24,24 @@ static void name_of(char name[static NAME_ROOM], size_t index, const char *kind)
 	snprintf(name, NAME_ROOM, "%zu.%.32s", index, kind);
 }
 
-static bool write_all(int fd, struct bytes content)
-{
-	while (content.size) {
-		ssize_t n = write(fd, content.data, content.size);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return false;
-		content.data += n;
-		content.size -= (size_t)n;
-	}
-	return fsync(fd) == 0;
-}
-
 /* Begun anew where one was cut short. */
 static enum rc write_new(
 	int folder, const char *name, struct bytes content, struct err *e)
 {
 	const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
-	bool written;
-	int fd, why;
+	int fd, problem;
 
 	if (unlinkat(folder, name, 0) != 0 && errno != ENOENT)
 		return fail("replace", name, e);
 	fd = openat(folder, name, flags, 0600);
 	if (fd < 0)
 		return fail("make", name, e);
-	written = write_all(fd, content);
-	why = errno;
+	problem = file_write_all(fd, content);
+	if (!problem && fsync(fd) != 0)
+		problem = errno;
 	close(fd);
-	errno = why;
-	return written ? RC_OK : fail("write", name, e);
+	errno = problem;
+	return problem ? fail("write", name, e) : RC_OK;
 }
 
 enum rc change_file_put(

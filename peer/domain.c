@@ -5,17 +5,6 @@
 #include "base/text.h"
 #include "proto/limits.h"
 
-bool domain_is_uuid(const char *name)
-{
-	static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
-
-	for (size_t i = 0; i < sizeof(form) - 1; i++)
-		if (form[i] == '-' ? name[i] != '-'
-				   : !name[i] || !strchr("0123456789abcdef", name[i]))
-			return false;
-	return name[sizeof(form) - 1] == '\0';
-}
-
 static bool is_blank(char c)
 {
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r';

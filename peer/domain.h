@@ -23,9 +23,6 @@ struct domain_xml {
 	struct libvirt_guest guest; /* that it defines */
 };
 
-/* 36 characters in libvirt's form: hexadecimal digits in lower case, and '-'. */
-bool domain_is_uuid(const char *name);
-
 /* Spans point into text.  RC_LIBVIRT: it is no definition; RC_MEMORY. */
 enum rc domain_read(
 	const char *text, struct arena *arena, struct domain_xml *out, struct err *e);

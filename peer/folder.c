@@ -7,6 +7,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "proto/limits.h"
 
 /* ---- walking */
@@ -282,21 +283,6 @@ enum rc folder_read(int folder, const char *file, const char *path,
 
 /* ---- writing.  These give 0 or an errno. */
 
-int folder_write_all(int fd, struct bytes content)
-{
-	while (content.size) {
-		ssize_t n = write(fd, content.data, content.size);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? errno : EIO;
-		content.data += n;
-		content.size -= (size_t)n;
-	}
-	return 0;
-}
-
 static int copy_label(int from, int to, const char *name)
 {
 	char value[1024];
@@ -329,7 +315,7 @@ static int dress_like(int like, int fd)
 
 static int fill(int fd, struct bytes content, int like, struct stat *info)
 {
-	int problem = folder_write_all(fd, content);
+	int problem = file_write_all(fd, content);
 
 	if (!problem && like >= 0)
 		problem = dress_like(like, fd);

@@ -78,9 +78,6 @@ enum rc folder_read(int folder, const char *file, const char *path,
 enum rc folder_read_up_to(int folder, const char *file, const char *path, size_t cap,
 	struct place_content *out, struct err *e);
 
-/* All of it; 0 or an errno. */
-int folder_write_all(int fd, struct bytes content);
-
 /* Writes a new file (which must not be there) and brings it to disk.  Owner, mode
  * and labels are those of the open file `like`; -1: 0644 and the process's own.
  * *info is the new file's.  RC_PLACE; then a part of the file may be there. */

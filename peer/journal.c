@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/hex.h"
 #include "base/text.h"
 #include "peer/store.h"
@@ -136,7 +137,7 @@ static int write_end(struct journal *j, struct bytes text)
 	if (ftruncate(j->fd, (off_t)j->size) != 0 ||
 		lseek(j->fd, (off_t)j->size, SEEK_SET) < 0)
 		return errno;
-	problem = folder_write_all(j->fd, text);
+	problem = file_write_all(j->fd, text);
 	if (!problem && fsync(j->fd) != 0)
 		problem = errno;
 	if (problem && ftruncate(j->fd, (off_t)j->size) != 0)

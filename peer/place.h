@@ -46,9 +46,6 @@ enum rc place_world_of_uri(
 enum rc place_way(const struct place_world *world, uint32_t place, const char *name,
 	struct arena *arena, struct folder_way *out, struct err *e);
 
-/* Is it a UUID as libvirt prints it: 8-4-4-4-12 digits in lower case? */
-bool place_is_uuid(const char *s);
-
 /* What is there now; the caller sets out->arena.  RC_PLACE: not a regular file, a
  * symbolic link on the way, not readable; RC_LIMIT: larger than LIMIT_PLACE_BYTES;
  * RC_TARGET: a folder that the place needs is missing; RC_MEMORY. */

@@ -59,20 +59,9 @@ static const struct surroundings *surroundings_of(enum place place)
 	return NULL;
 }
 
-bool place_is_uuid(const char *s)
-{
-	static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
-	size_t n = strlen(s);
-
-	for (size_t i = 0; i < n && i < sizeof(form) - 1; i++)
-		if (form[i] == 'x' ? !strchr("0123456789abcdef", s[i]) : s[i] != '-')
-			return false;
-	return n == sizeof(form) - 1;
-}
-
 static enum rc check_name(const struct place_row *row, const char *name, struct err *e)
 {
-	if (row->number == PLACE_domain && !place_is_uuid(name))
+	if (row->number == PLACE_domain && !text_is_uuid(name))
 		return err_set(e, RC_PLACE, 0, "\"%.64s\" is no UUID of a domain", name);
 	if (!text_is_name(name))
 		return err_set(e, RC_PLACE, 0, "\"%.64s\" is no name for a file", name);

@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "proto/limits.h"
 
 static enum rc fail(const char *what, struct err *e)
@@ -124,7 +125,7 @@ static int write_new(int folder, const char *file, struct bytes content)
 
 	if (fd < 0)
 		return errno;
-	problem = folder_write_all(fd, content);
+	problem = file_write_all(fd, content);
 	if (!problem && fsync(fd) != 0)
 		problem = errno;
 	close(fd);

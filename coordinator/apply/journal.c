@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/text.h"
 #include "proto/texts.h"
 
@@ -63,31 +64,17 @@ static int folder_sync(const char *path)
 	return failed ? -1 : 0;
 }
 
-static int bytes_write(int fd, struct bytes text)
-{
-	while (text.size) {
-		ssize_t n = write(fd, text.data, text.size);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -1;
-		text.data += n;
-		text.size -= (size_t)n;
-	}
-	return 0;
-}
-
 /* What could not be written whole is taken back: nobody relies on it. */
 static enum rc append(struct journal *j, struct bytes text, struct err *e)
 {
-	int failed;
+	int failed = file_write_all(j->fd, text);
 
-	if (bytes_write(j->fd, text) == 0 && fsync(j->fd) == 0) {
+	if (!failed && fsync(j->fd) != 0)
+		failed = errno;
+	if (!failed) {
 		j->size += (long long)text.size;
 		return RC_OK;
 	}
-	failed = errno;
 	if (ftruncate(j->fd, j->size) != 0 || lseek(j->fd, j->size, SEEK_SET) < 0 ||
 		fsync(j->fd) != 0)
 		failed = failed ? failed : errno;

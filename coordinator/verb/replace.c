@@ -11,25 +11,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int bytes_write(int fd, struct bytes text)
-{
-	while (text.size) {
-		ssize_t n = write(fd, text.data, text.size);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -1;
-		text.data += n;
-		text.size -= (size_t)n;
-	}
-	return 0;
-}
+#include "base/file.h"
 
 /* Closes in any case; the first errno counts. */
 static int write_and_close(int fd, struct bytes content, bool to_disk)
 {
-	int failed = bytes_write(fd, content) != 0 ? errno : 0;
+	int failed = file_write_all(fd, content);
 
 	if (!failed && to_disk && fsync(fd) != 0)
 		failed = errno;

@@ -1,4 +1,11 @@
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
 #include "base/digest.h"
+#include "base/file.h"
 #include "base/hex.h"
 #include "base/log.h"
 #include "base/lookup.h"
@@ -61,6 +68,48 @@ static void names_with_anything_but_letters_digits_dot_dash_underscore_are_refus
 	assert_false(text_is_name(long_name));
 	long_name[128] = '\0';
 	assert_true(text_is_name(long_name));
+}
+
+static void only_libvirts_form_of_a_uuid_is_one(void **state)
+{
+	static const char *const bad[] = { "", "web1", "../../etc",
+		"C0FFEE00-0000-4000-8000-000000000001",
+		"c0ffee00-0000-4000-8000-00000000000",
+		"c0ffee00-0000-4000-8000-0000000000011",
+		"c0ffee00000040008000000000000001",
+		"c0ffee00/0000-4000-8000-000000000001" };
+
+	(void)state;
+	assert_true(text_is_uuid("c0ffee00-0000-4000-8000-000000000001"));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_false(text_is_uuid(bad[i]));
+}
+
+/* The first write() is cut short at the limit, the second one fails. */
+static void what_is_written_is_whole_or_an_error(void **state)
+{
+	static const uint8_t many[300000];
+	const struct rlimit small = { 100000, RLIM_INFINITY };
+	char name[] = "/tmp/base.XXXXXX";
+	struct rlimit before;
+	struct stat st;
+	int fd = mkstemp(name);
+
+	(void)state;
+	assert_true(fd >= 0 && unlink(name) == 0);
+	assert_int_equal(file_write_all(fd, (struct bytes){ many, sizeof(many) }), 0);
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(st.st_size, sizeof(many));
+	assert_int_equal(ftruncate(fd, 0), 0);
+	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	assert_int_equal(file_write_all(fd, (struct bytes){ many, sizeof(many) }), EFBIG);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(st.st_size, 100000);
+	close(fd);
 }
 
 static void a_terminal_gets_no_control_bytes_but_utf8_stays(void **state)
@@ -271,6 +320,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(every_code_has_a_meaning_and_failures_have_a_status),
 		cmocka_unit_test(
 			names_with_anything_but_letters_digits_dot_dash_underscore_are_refused),
+		cmocka_unit_test(only_libvirts_form_of_a_uuid_is_one),
+		cmocka_unit_test(what_is_written_is_whole_or_an_error),
 		cmocka_unit_test(a_terminal_gets_no_control_bytes_but_utf8_stays),
 		cmocka_unit_test(numbers_are_whole_and_fit),
 		cmocka_unit_test(a_buffer_never_holds_more_than_its_cap),

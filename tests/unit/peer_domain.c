@@ -253,21 +253,6 @@ static void blanks_between_the_elements_of_a_cpu_mean_nothing(void **state)
 	arena_destroy(&a);
 }
 
-static void only_libvirts_form_of_a_uuid_names_a_domain(void **state)
-{
-	static const char *const bad[] = { "", "web1", "../../etc",
-		"C0FFEE00-0000-4000-8000-000000000001",
-		"c0ffee00-0000-4000-8000-00000000000",
-		"c0ffee00-0000-4000-8000-0000000000011",
-		"c0ffee00000040008000000000000001",
-		"c0ffee00/0000-4000-8000-000000000001" };
-
-	(void)state;
-	assert_true(domain_is_uuid("c0ffee00-0000-4000-8000-000000000001"));
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		assert_false(domain_is_uuid(bad[i]));
-}
-
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest cases[] = {
@@ -281,7 +266,6 @@ int main(int argc, char **argv)
 		cmocka_unit_test(topology_and_numa_cells_must_stay),
 		cmocka_unit_test(one_byte_elsewhere_is_another_definition),
 		cmocka_unit_test(blanks_between_the_elements_of_a_cpu_mean_nothing),
-		cmocka_unit_test(only_libvirts_form_of_a_uuid_names_a_domain),
 	};
 
 	test_filter(argc, argv);
