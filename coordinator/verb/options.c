@@ -1,29 +1,12 @@
-#include "coordinator/verb/options.h"
-
-#include <errno.h>
-#include <getopt.h>
+/* The table of options, what it says of each, and its help. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/text.h"
-#include "coordinator/cpu/conditions.h"
-#include "coordinator/render/format.h"
-#include "coordinator/render/nova.h"
+#include "coordinator/verb/options_private.h"
 #include "proto/texts.h"
 
-enum option_kind { KIND_FLAG, KIND_TEXT, KIND_TEXTS, KIND_NUMBER };
-
-static const struct option_row {
-	char letter; /* 0: none */
-	const char *name, *argument;
-	enum option_kind kind;
-	size_t offset;
-	unsigned verbs;
-	uint32_t max; /* numbers: 1 to max */
-	const char *help;
-} rows[] = {
+const struct option_row option_rows[] = {
 #define ROW(letter, name, argument, kind, member, verbs, max, help) \
 	{ letter, name, argument, KIND_##kind, offsetof(struct options, member), verbs, \
 		max, help },
@@ -146,33 +129,18 @@ static const struct option_row {
 #undef FLAG
 };
 
-enum { ROWS = sizeof(rows) / sizeof(rows[0]), FIRST_VALUE = 256 };
+const size_t option_count = sizeof(option_rows) / sizeof(option_rows[0]);
 
-_Static_assert(ROWS <= 128, "struct options has a bit for each");
+_Static_assert(sizeof(option_rows) / sizeof(option_rows[0]) <= (size_t)OPTIONS_MAX,
+	"struct options has a bit for each");
 
-static const struct option_row *row_of_letter(int letter)
-{
-	for (size_t i = 0; i < ROWS; i++)
-		if (rows[i].letter && rows[i].letter == letter)
-			return &rows[i];
-	return NULL;
-}
-
-/* "usage" of one verb in one line of error. */
-static enum rc complain(
-	const struct verb *verb, const char *what, const char *which, struct err *e)
-{
-	return err_set(e, RC_USAGE, 0, "%s: %s '%s'; see cpuherd %s --help", verb->name,
-		what, which, verb->name);
-}
-
-static enum rc value_set(struct options *out, const struct option_row *row,
-	const char *value, struct arena *arena, struct err *e)
+enum rc option_set(struct options *out, const struct option_row *row, const char *value,
+	struct arena *arena, struct err *e)
 {
 	void *member = (char *)out + row->offset;
 	uint32_t number;
 
-	out->given[(row - rows) / 64] |= UINT64_C(1) << (row - rows) % 64;
+	out->given[(row - option_rows) / 64] |= UINT64_C(1) << (row - option_rows) % 64;
 	if (row->argument && value[0] == '\0')
 		return err_set(e, RC_USAGE, 0, "%s: --%s needs a %s, not an empty word",
 			out->verb->name, row->name, row->argument);
@@ -196,7 +164,7 @@ static enum rc value_set(struct options *out, const struct option_row *row,
 	return RC_OK;
 }
 
-static bool is_set(const struct options *o, const struct option_row *row)
+bool option_is_set(const struct options *o, const struct option_row *row)
 {
 	const void *member = (const char *)o + row->offset;
 	const char *text;
@@ -215,61 +183,27 @@ static bool is_set(const struct options *o, const struct option_row *row)
 	return false;
 }
 
-/* getopt's tables, from ours: options of other verbs are known, so that the
- * complaint can say whose they are. */
-static void getopt_tables(char *letters, struct option *longs)
+/* ---- by name */
+
+const struct option_row *option_of_name(const char *name)
 {
-	*letters++ = ':'; /* a missing argument is told apart from an unknown option */
-	for (size_t i = 0; i < ROWS; i++) {
-		longs[i] = (struct option){ rows[i].name,
-			rows[i].argument ? required_argument : no_argument, NULL,
-			FIRST_VALUE + (int)i };
-		if (!rows[i].letter)
-			continue;
-		*letters++ = rows[i].letter;
-		if (rows[i].argument)
-			*letters++ = ':';
-	}
-	*letters = '\0';
-	longs[ROWS] = (struct option){ 0 };
-}
-
-/* The word that getopt stumbled over: a letter, or the whole long option. */
-static enum rc complain_of_getopt(
-	const struct verb *verb, bool missing, char **argv, struct err *e)
-{
-	char letter[] = { '-', (char)optopt, '\0' };
-	bool is_letter = optopt > 0 && optopt < FIRST_VALUE;
-	const char *word = is_letter ? letter : argv[optind - 1];
-
-	if (missing)
-		return complain(verb, "an argument is missing after", word, e);
-	if (optopt >= FIRST_VALUE)
-		return complain(verb, "no argument is taken by", word, e);
-	return complain(verb, "unknown or unclear option", word, e);
-}
-
-/* ---- options by name */
-
-static const struct option_row *row_of_name(const char *name)
-{
-	for (size_t i = 0; i < ROWS; i++)
-		if (strcmp(rows[i].name, name) == 0)
-			return &rows[i];
+	for (size_t i = 0; i < option_count; i++)
+		if (strcmp(option_rows[i].name, name) == 0)
+			return &option_rows[i];
 	return NULL;
 }
 
 bool options_have(const struct options *o, const char *name)
 {
-	const struct option_row *row = row_of_name(name);
+	const struct option_row *row = option_of_name(name);
 
-	return row && o->given[(row - rows) / 64] >> (row - rows) % 64 & 1;
+	return row && o->given[(row - option_rows) / 64] >> (row - option_rows) % 64 & 1;
 }
 
 enum rc options_words(const struct options *o, const char *name, struct arena *arena,
 	struct texts *out, struct err *e)
 {
-	const struct option_row *row = row_of_name(name);
+	const struct option_row *row = option_of_name(name);
 	const void *member = (const char *)o + (row ? row->offset : 0);
 	enum rc rc = RC_OK;
 
@@ -286,248 +220,13 @@ enum rc options_words(const struct options *o, const char *name, struct arena *a
 enum rc options_put(struct options *o, const char *name, const struct texts *words,
 	struct arena *arena, struct err *e)
 {
-	const struct option_row *row = row_of_name(name);
+	const struct option_row *row = option_of_name(name);
 	enum rc rc = RC_OK;
 
 	if (row && row->kind == KIND_TEXTS)
 		*(struct texts *)(void *)((char *)o + row->offset) = (struct texts){ 0 };
 	for (size_t i = 0; row && i < words->count && rc == RC_OK; i++)
-		rc = value_set(o, row, words->item[i], arena, e);
-	return rc;
-}
-
-static enum rc check_format(const struct options *o, struct arena *arena, struct err *e)
-{
-	const char *as = o->as ? o->as : "";
-
-	if (o->as && !format_exists(as))
-		return err_set(e, RC_USAGE, 0, "%s: --as %s: it is %s", o->verb->name, as,
-			format_list(arena));
-	if (o->as && o->json)
-		return err_set(e, RC_USAGE, 0,
-			"%s: --as prints the level alone, --json a report: one of them",
-			o->verb->name);
-	if (!o->nova_release)
-		return RC_OK;
-	if (!format_has_releases(as) && !texts_have(&o->targets, "nova"))
-		return err_set(e, RC_USAGE, 0, "%s: --nova-release goes with %s",
-			o->verb->name,
-			o->verb->bit == FOR_NEGOTIATE ? "--target nova"
-						      : "--as nova, devstack or zuul");
-	if (!nova_find_release(o->nova_release))
-		return err_set(e, RC_USAGE, 0, "%s: --nova-release %s: it is %s",
-			o->verb->name, o->nova_release, nova_list_releases(arena));
-	return RC_OK;
-}
-
-/* Nobody should find all domains changed who did not say so. */
-static enum rc check_domains(const struct options *o, struct err *e)
-{
-	bool is_target = texts_have(&o->targets, "domains");
-
-	if (is_target && !o->domains.count)
-		return err_set(e, RC_USAGE, 0,
-			"%s: --target domains: which? --domains all, tag, or their names",
-			o->verb->name);
-	if (!is_target && (o->domains.count || o->machine))
-		return err_set(e, RC_USAGE, 0, "%s: --%s goes with --target domains",
-			o->verb->name, o->domains.count ? "domains" : "machine");
-	if (o->machine && !text_is_name(o->machine))
-		return err_set(e, RC_USAGE, 0, "%s: --machine %s: no machine type",
-			o->verb->name, o->machine);
-	return RC_OK;
-}
-
-static enum rc options_check(const struct options *o, struct err *e)
-{
-	if (strcmp(o->virt_type, "auto") != 0 && virt_of(o->virt_type) == VIRT_COUNT)
-		return err_set(e, RC_USAGE, 0,
-			"%s: --virt-type %s: it is kvm, qemu or auto", o->verb->name,
-			o->virt_type);
-	if (mitigation_floor_of(o->mitigations) == FLOOR_COUNT)
-		return err_set(e, RC_USAGE, 0,
-			"%s: --mitigations %s: it is warn, require or ignore",
-			o->verb->name, o->mitigations);
-	if (!text_is_name(o->level_name))
-		return err_set(e, RC_USAGE, 0,
-			"%s: --level-name %s: at most 128 letters, digits, '.', '_' and "
-			"'-' make "
-			"a name",
-			o->verb->name, o->level_name);
-	if (o->from && (o->nodes.count || o->hosts_files.count))
-		return err_set(e, RC_USAGE, 0,
-			"%s: --from takes its nodes from there; name no others",
-			o->verb->name);
-	if (o->from && o->save)
-		return err_set(e, RC_USAGE, 0, "%s: --save what came --from files?",
-			o->verb->name);
-	return RC_OK;
-}
-
-/* /etc/nova/NAME is as good as NAME. */
-static enum rc check_nova_folder(struct options *o, struct err *e)
-{
-	static const char base[] = "/etc/nova/";
-
-	if (!o->nova_folder)
-		return RC_OK;
-	if (!texts_have(&o->targets, "nova"))
-		return err_set(e, RC_USAGE, 0,
-			"%s: --nova-conf-dir goes with --target nova", o->verb->name);
-	if (text_starts_with(o->nova_folder, base))
-		o->nova_folder += strlen(base);
-	if (!text_is_name(o->nova_folder))
-		return err_set(e, RC_USAGE, 0,
-			"%s: --nova-conf-dir %s: it is the name of a folder in %s",
-			o->verb->name, o->nova_folder, base);
-	return RC_OK;
-}
-
-static enum rc options_read(
-	struct options *out, int argc, char **argv, struct arena *arena, struct err *e)
-{
-	struct option longs[ROWS + 1];
-	char letters[2 * ROWS + 2];
-	enum rc rc = RC_OK;
-	int found;
-
-	getopt_tables(letters, longs);
-	opterr = 0;
-	optind = 1;
-	while (rc == RC_OK &&
-		(found = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
-		const struct option_row *row = found >= FIRST_VALUE
-						       ? &rows[found - FIRST_VALUE]
-						       : row_of_letter(found);
-
-		if (found == '?' || found == ':')
-			rc = complain_of_getopt(out->verb, found == ':', argv, e);
-		else if (!(row->verbs & out->verb->bit))
-			rc = complain(out->verb, "it takes no option",
-				arena_format(arena, "--%s", row->name), e);
-		else
-			rc = value_set(out, row, optarg, arena, e);
-	}
-	for (int i = optind; i < argc && rc == RC_OK; i++)
-		rc = texts_add(&out->nodes, argv[i], arena, e);
-	return rc;
-}
-
-enum rc options_parse(struct options *out, const struct verb *verb, int argc, char **argv,
-	struct arena *arena, struct err *e)
-{
-	enum rc rc;
-
-	*out = (struct options){ .verb = verb,
-		.virt_type = "auto",
-		.level_name = "baseline",
-		.connect = "",
-		.mitigations = mitigation_floor_names[FLOOR_WARN] };
-	rc = options_read(out, argc, argv, arena, e);
-	out->dry_run |= out->check;
-	if (rc == RC_OK && !out->help)
-		rc = options_check(out, e);
-	if (rc == RC_OK && !out->help)
-		rc = check_domains(out, e);
-	if (rc == RC_OK && !out->help)
-		rc = check_format(out, arena, e);
-	if (rc == RC_OK && !out->help)
-		rc = check_nova_folder(out, e);
-	return rc;
-}
-
-/* ---- how nodes are reached, written down and taken over */
-
-enum rc options_absolute(const char **path, struct arena *arena, struct err *e)
-{
-	char *here;
-
-	if ((*path)[0] == '\0' || (*path)[0] == '/' || (*path)[0] == '~')
-		return RC_OK;
-	here = getcwd(NULL, 0);
-	if (!here)
-		return err_set(e, RC_INPUT, errno, "%s: %s", *path, strerror(errno));
-	*path = arena_format(arena, "%s/%s", here, *path);
-	free(here);
-	return *path ? RC_OK : err_memory(e);
-}
-
-static enum rc road_add(const struct option_row *row, const char *value,
-	struct texts *words, struct arena *arena, struct err *e)
-{
-	bool is_file = row->argument && strcmp(row->argument, "FILE") == 0 &&
-		       strcmp(value, "none") != 0;
-	enum rc rc = is_file ? options_absolute(&value, arena, e) : RC_OK;
-
-	if (rc == RC_OK)
-		rc = texts_add(words, row->name, arena, e);
-	return rc == RC_OK ? texts_add(words, value, arena, e) : rc;
-}
-
-static enum rc road_add_row(const struct options *o, const struct option_row *row,
-	struct texts *words, struct arena *arena, struct err *e)
-{
-	const void *member = (const char *)o + row->offset;
-	const struct texts *texts = member;
-	enum rc rc = RC_OK;
-
-	switch (row->kind) {
-	case KIND_FLAG:
-		return *(const bool *)member ? road_add(row, "", words, arena, e) : RC_OK;
-	case KIND_TEXT:
-		return is_set(o, row) ? road_add(row, *(const char *const *)member, words,
-						arena, e)
-				      : RC_OK;
-	case KIND_NUMBER:
-		return is_set(o, row) ? road_add(row,
-						arena_format(arena, "%u",
-							*(const uint32_t *)member),
-						words, arena, e)
-				      : RC_OK;
-	case KIND_TEXTS:
-		for (size_t i = 0; i < texts->count && rc == RC_OK; i++)
-			rc = road_add(row, texts->item[i], words, arena, e);
-		return rc;
-	}
-	return rc;
-}
-
-enum rc options_road(
-	const struct options *o, struct texts *words, struct arena *arena, struct err *e)
-{
-	enum rc rc = RC_OK;
-
-	for (size_t i = 0; i < ROWS && rc == RC_OK; i++)
-		if (rows[i].verbs & OF_ROAD)
-			rc = road_add_row(o, &rows[i], words, arena, e);
-	return rc;
-}
-
-static const struct option_row *row_of_road(const char *name)
-{
-	for (size_t i = 0; i < ROWS; i++)
-		if ((rows[i].verbs & OF_ROAD) && strcmp(rows[i].name, name) == 0)
-			return &rows[i];
-	return NULL;
-}
-
-enum rc options_take_road(
-	struct options *o, const struct texts *words, struct arena *arena, struct err *e)
-{
-	const struct options given = *o;
-	enum rc rc = RC_OK;
-
-	for (size_t i = 0; i + 1 < words->count && rc == RC_OK; i += 2) {
-		const struct option_row *row = row_of_road(words->item[i]);
-
-		if (!row)
-			return err_set(e, RC_INPUT, 0,
-				"the journal was written by another version of cpuherd: "
-				"it has an option '%s'",
-				words->item[i]);
-		if (!is_set(&given, row))
-			rc = value_set(o, row, words->item[i + 1], arena, e);
-	}
+		rc = option_set(o, row, words->item[i], arena, e);
 	return rc;
 }
 
@@ -538,16 +237,17 @@ void options_print_help(const struct verb *verb)
 	if (verb->examples[0])
 		printf("\nExamples:\n%s", verb->examples);
 	printf("\nOptions:\n");
-	for (size_t i = 0; i < ROWS; i++) {
+	for (size_t i = 0; i < option_count; i++) {
 		char left[64];
 
-		if (!(rows[i].verbs & verb->bit))
+		if (!(option_rows[i].verbs & verb->bit))
 			continue;
 		snprintf(left, sizeof(left), "%c%c%s --%s%s%s",
-			rows[i].letter ? '-' : ' ', rows[i].letter ? rows[i].letter : ' ',
-			rows[i].letter ? "," : " ", rows[i].name,
-			rows[i].argument ? " " : "",
-			rows[i].argument ? rows[i].argument : "");
-		printf("  %-30s %s\n", left, rows[i].help);
+			option_rows[i].letter ? '-' : ' ',
+			option_rows[i].letter ? option_rows[i].letter : ' ',
+			option_rows[i].letter ? "," : " ", option_rows[i].name,
+			option_rows[i].argument ? " " : "",
+			option_rows[i].argument ? option_rows[i].argument : "");
+		printf("  %-30s %s\n", left, option_rows[i].help);
 	}
 }

@@ -40,6 +40,8 @@ struct verb {
 	const char *examples;  /* lines of the verb's own help */
 };
 
+enum { OPTIONS_MAX = 128 }; /* a bit for each */
+
 struct options {
 	const struct verb *verb;
 	struct texts nodes; /* what is not an option */
@@ -52,7 +54,8 @@ struct options {
 	uint32_t port, connect_timeout_s, timeout_s, deadline_s, parallel, threads, tries;
 	bool no_agent, accept_new, become, dry_run, check, json, verbose, quiet, help;
 	bool cross_vendor, allow_unproven, replace, restart, upgrade;
-	uint64_t given[2]; /* rows of the table that the command line has */
+	uint64_t
+		given[OPTIONS_MAX / 64]; /* rows of the table that the command line has */
 };
 
 /* Fills *out from the words behind the verb; texts point into argv.  RC_USAGE
