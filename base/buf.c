@@ -5,6 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+struct bytes bytes_of_text(const char *text)
+{
+	return (struct bytes){ (const uint8_t *)text, text ? strlen(text) : 0 };
+}
+
 struct buf buf_with_cap(size_t cap)
 {
 	return (struct buf){ .cap = cap };

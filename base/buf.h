@@ -17,6 +17,9 @@ struct bytes {
 	size_t size;
 };
 
+/* Without its NUL; NULL: none. */
+struct bytes bytes_of_text(const char *text);
+
 struct buf {
 	uint8_t *memory;
 	size_t start, end, room; /* what is unread lies in [start, end) */

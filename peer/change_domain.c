@@ -22,11 +22,6 @@ static const struct domain_calls *calls_of(const struct change_ground *g)
 	return g->domains ? g->domains : &libvirt_domains;
 }
 
-static struct bytes bytes_of(const char *text)
-{
-	return (struct bytes){ (const uint8_t *)text, strlen(text) };
-}
-
 static struct digest digest_of_text(const char *text)
 {
 	return digest_of(text, strlen(text));
@@ -152,9 +147,9 @@ static enum rc prepare(struct change_state *c, const struct change_ground *g,
 	c->unchanged = strcmp(text, old) == 0;
 	if (c->unchanged)
 		return RC_OK;
-	if (change_file_put(g->folder, c->index, "old", bytes_of(old), e) != RC_OK)
+	if (change_file_put(g->folder, c->index, "old", bytes_of_text(old), e) != RC_OK)
 		return e->code;
-	return change_file_put(g->folder, c->index, "new", bytes_of(text), e);
+	return change_file_put(g->folder, c->index, "new", bytes_of_text(text), e);
 }
 
 static enum rc domain_stage(struct change_state *c, const struct change_ground *g,
@@ -189,7 +184,7 @@ static enum rc mark(const struct change_state *c, const struct change_ground *g,
 
 		digest_to_hex(&digest, hex);
 	}
-	return change_file_put(g->folder, c->index, "now", bytes_of(hex), e);
+	return change_file_put(g->folder, c->index, "now", bytes_of_text(hex), e);
 }
 
 static bool same_live_cpu(const char *before, const char *after, struct arena *arena)
