@@ -5,9 +5,14 @@
  * - main(): finds the verb, reads its options, runs it, says how it ended
  *     - verb/verb.[ch]       (the table of verbs)
  *     - verb/options.[ch]    (one table of options for all verbs, and their help)
+ *         - verb/options_parse.c, options_check.c (the words of a command line; which fit)
+ *         - verb/options_road.c  (how nodes are reached, for who ends a run later)
  *     - verb/negotiate.c     (the whole road: all the steps below)
  *     - verb/plan.c          (up to the level, without asking for votes)
  *     - verb/probe.c         (up to the offers)
+ *     - verb/check.c         (the nodes against what was agreed)
+ *     - verb/admit.c         (new nodes against what was agreed)
+ *     - verb/resume.c, rollback.c (no level: a run that was interrupted)
  *     - verb/merge.c         (no nodes: facts from files, folded into classes)
  *     - verb/peer.c          (the program for the nodes, as a file)
  *     - verb/render.c        (no nodes: a level from a file, in other words)
@@ -48,18 +53,25 @@
  *     - verb/loss.[ch]       (what the level costs, and who is why)
  * - agreed: every node's own libvirt says yes
  *     - verb/vote.[ch]       (rounds of proposals and votes; each only removes)
+ *     - lock/                (the lock: the file of what was agreed; how nodes drift)
+ *     - verb/agreement.[ch], agreement_write.c (a lock as a run uses it; a run as a lock)
+ *     - verb/locked.[ch], keeping.[ch] (the locked level stays, if all nodes hold it)
+ *     - verb/cost.[ch]       (what new nodes would cost it)
+ *     - verb/said.[ch]       (equal changes are said once)
  * - done: on all nodes or on none
+ *     - target/              (PURE: what is to be looked at and written for each target)
+ *     - verb/survey.[ch]     (what is there now, and what would be written)
  *     - apply/twophase.[ch]  (PURE: who is asked what next)
  *     - verb/push.[ch], push_carry.c, push_message.c
  *                            (carry the messages: stage, commit, verify, keep, forget)
  *     - apply/journal.[ch]   (the run on disk, for resume and rollback)
- *     - verb/left.[ch], carry_on.[ch], resume.c, rollback.c
- *                            (runs that were interrupted)
+ *     - verb/left.[ch], carry_on.[ch] (runs that were interrupted)
  *     - verb/conflict.[ch]   (what somebody else changed under the run)
  *     - verb/whoami.[ch]     (who holds a node while that lasts)
  * - said
  *     - report/report.h      (one struct with all there is to say)
- *     - report/table.c, json.c, json_nodes.c, diff.[ch], errors.c
+ *     - report/table.c, json.c, json_nodes.c, edits.[ch], diff.[ch], errors.c
+ *     - verb/summary.[ch]    (the last line: what was agreed, and where it is now)
  *     - verb/document.[ch]   (--as: the level alone, in a format of render/)
  *     - report/progress.[ch] (one line while it runs, on a terminal)
  */

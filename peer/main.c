@@ -8,10 +8,13 @@
  *	  host.[ch]		  kernel, microcode, module parameters
  *	  cores.[ch] cpuid.[ch]	  CPUID of every logical CPU
  *	  kvm.[ch]		  /dev/kvm
- *	  libvirt.[ch] xml.[ch]	  libvirt, which also judges proposed CPUs
+ *	  libvirt*.[ch] xml.[ch]  libvirt, which also judges proposed CPUs
+ *	  nova*.[ch] ini.[ch]	  nova: which files it reads, what they say of CPUs
  *	run*.[ch] change*.[ch]	a run: changes that are made, or put back, together; made of
  *	  place*.[ch] folder.[ch] files of the closed list of places
+ *	  domain.[ch] libvirt_domain.[ch] the <cpu> of a domain, through libvirt
  *	  cpumap*.[ch] libvirt_map.[ch] a trial of libvirt's cpu_map, before it is written
+ *	  unit.[ch] command.[ch]  services that are restarted; programs with an end in time
  *	  store.[ch] journal*.[ch] what outlives the process:
  *	  notes.[ch] written.[ch]   how far a run is, what finished runs wrote
  *	  hold.[ch]		  one run at a time
