@@ -52,7 +52,8 @@ static bool skip_past(struct xml_span *s, const char *mark)
 	return true;
 }
 
-/* Where the tag that starts at s ends ('>' outside of quotes); 0 when nowhere. */
+/* Where the tag that starts at s ends ('>' outside of quotes); 0 when nowhere.  No XML has
+ * a '<' in a tag, in quotes neither: to libvirt's parser a comment may have ended there. */
 static size_t tag_size(struct xml_span s)
 {
 	char quote = 0;
@@ -60,14 +61,14 @@ static size_t tag_size(struct xml_span s)
 	for (size_t i = 1; i < s.size; i++) {
 		char c = s.data[i];
 
+		if (c == '<')
+			return 0;
 		if (quote)
 			quote = c == quote ? 0 : quote;
 		else if (c == '"' || c == '\'')
 			quote = c;
 		else if (c == '>')
 			return i + 1;
-		else if (c == '<')
-			return 0;
 	}
 	return 0;
 }
@@ -102,9 +103,18 @@ static bool skip_other(struct xml_span *s)
 		const char *start, *end;
 	} others[] = { { "<!--", "-->" }, { "<?", "?>" }, { "<![CDATA[", "]]>" } };
 
-	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
-		if (span_starts(*s, others[i].start))
-			return skip_past(s, others[i].end);
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		struct xml_span rest = *s;
+
+		if (!span_starts(*s, others[i].start))
+			continue;
+		/* "<!-->" begins, and does not end */
+		span_skip(&rest, strlen(others[i].start));
+		if (!skip_past(&rest, others[i].end))
+			return false;
+		*s = rest;
+		return true;
+	}
 	return false;
 }
 

@@ -23,7 +23,7 @@ static const char *const odd[] = {
 	HEAD "  <description>&lt;cpu/&gt; \xc3\x9c \xe6\x97\xa5</description>\n" OS
 	     "  @\n" TAIL,
 	HEAD "  <title><![CDATA[<cpu>]]></title>\n" OS "  @\n" TAIL,
-	HEAD "  <a b=\"<cpu>\" c='>'/>\n" OS "  @\n" TAIL,
+	HEAD "  <a b=\"&lt;cpu>\" c='>'/>\n" OS "  @\n" TAIL,
 	HEAD OS "  @\n  <qemu:commandline xmlns:qemu='x'><qemu:arg value='-cpu'/>"
 		"</qemu:commandline>\n" TAIL,
 	HEAD OS "  @\n  <cputune/>\n  <cpu:cpu/>\n" TAIL,
@@ -171,7 +171,11 @@ static void a_hostile_coordinator_gets_nothing_in_but_a_cpu(void **state)
 	static const char *const bad[] = { "", "<cpu>", "<cpus/>", "x<cpu/>", "<cpu/>x",
 		"<cpu/><devices/>", "<cpu></cpu></domain><domain>", "</cpu><cpu>",
 		"<cpu><!-- --></cpu><!-- <a/>", "<!-- --><cpu/>", "<a><cpu/></a>",
-		"<!DOCTYPE a><cpu/>", "<cpu/><?x?>", "<cpu><a></cpu></a>" };
+		"<!DOCTYPE a><cpu/>", "<cpu/><?x?>", "<cpu><a></cpu></a>",
+		/* to libvirt's parser these comments end later */
+		"<cpu><!--></cpu>", "<cpu><!---></cpu>",
+		"<cpu><!--><x a=\"--></cpu><devices/><cpu>\"/></cpu>",
+		"<cpu><x a=\"</cpu><devices/><cpu>\"/></cpu>" };
 	struct arena a = { 0 };
 	struct domain_xml d = read_text(&a, HEAD OS CPU TAIL);
 	struct bytes nul = { (const uint8_t *)"<cpu>\0</cpu>", 12 };

@@ -118,7 +118,8 @@ static void text_that_is_not_well_nested_is_not_found(void **state)
 {
 	static const char *const bad[] = { "", "<", "<a", "<a>", "<a><b></a>", "<a></b>",
 		"<a x='1></a>", "</a>", "<!DOCTYPE a []><a></a>", "<!DOCTYPE a/><a></a>",
-		"<!-- <a></a>", "<>", "<a <b></a>", "<![CDATA[<a></a>" };
+		"<!-- <a></a>", "<>", "<a <b></a>", "<![CDATA[<a></a>", "<!--><a></a>",
+		"<!---><a></a>", "<?><a></a>", "<a b='<'></a>" };
 	struct xml_element found;
 
 	(void)state;
