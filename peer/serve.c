@@ -210,11 +210,18 @@ static enum rc serve_all(struct dialogue *d, struct err *e)
 static enum rc finish(struct dialogue *d, enum rc rc, struct err *e)
 {
 	bool busy = d->version && run_is_at_risk(&d->run);
+	enum rc left = RC_OK;
 	struct err why;
 
-	if (d->version && run_leave(&d->run, &why) != RC_OK) {
+	/* who hangs here would hold the node for ever, and nobody listens any more */
+	if (busy)
+		(void)dialogue_arm(d, &why);
+	if (d->version)
+		left = run_leave(&d->run, &why);
+	watchdog_disarm();
+	if (left != RC_OK) {
 		*e = why;
-		return why.code;
+		return left;
 	}
 	if (rc == RC_OK && busy)
 		return err_set(e, RC_INTERRUPTED, 0,

@@ -112,9 +112,12 @@ enum rc handle_keep(
 {
 	const struct keep *keep = request;
 	struct kept kept;
-	enum rc rc = run_keep(&d->run, keep->run, &kept.changed, e);
+	enum rc rc = dialogue_arm(d, e);
 
 	(void)scratch;
+	if (rc == RC_OK)
+		rc = run_keep(&d->run, keep->run, &kept.changed, e);
+	watchdog_disarm();
 	return rc == RC_OK ? dialogue_answer(d, MESSAGE_kept, &kept, e) : rc;
 }
 

@@ -1,5 +1,7 @@
 #include <poll.h>
 
+#include "base/digest.h"
+
 #include "tests/unit/peer_talk.h"
 
 /* ---- a coordinator that vanishes */
@@ -121,6 +123,134 @@ static void a_libvirt_that_hangs_ends_in_a_failure_and_a_revert(void **state)
 	assert_int_equal(WEXITSTATUS(status), rc_exit_status(RC_TIMEOUT));
 	assert_false(folder_is_there(&t));
 	close(socket);
+	close_talk(&t);
+}
+
+/* ---- a libvirt that answers so often, and then never again */
+
+#define UUID "c0ffee00-0000-4000-8000-000000000001"
+#define DOMAIN(cpu) \
+	"<domain type='kvm'>\n  <os><type arch='x86_64' machine='pc'>hvm</type></os>\n  " cpu \
+	"\n</domain>\n"
+
+static int answers_left;
+static const char *definition;
+
+static enum rc tired_read(const char *uri, const char *uuid, struct arena *arena,
+	struct domain_now *out, struct err *e)
+{
+	(void)uri, (void)uuid, (void)arena, (void)e;
+	while (answers_left == 0)
+		pause();
+	answers_left--;
+	*out = (struct domain_now){ true, true, false, definition, NULL };
+	return RC_OK;
+}
+
+static enum rc tired_define(
+	const char *uri, const char *text, bool validate, struct err *e)
+{
+	(void)uri, (void)text, (void)validate, (void)e;
+	definition = DOMAIN("<cpu mode='custom'/>");
+	return RC_OK;
+}
+
+static enum rc tired_judge(const char *uri, const struct domain_question *q,
+	struct arena *arena, struct libvirt_verdict *out, struct err *e)
+{
+	(void)uri, (void)q, (void)arena, (void)e;
+	*out = (struct libvirt_verdict){ .accepted = true, .reason = "" };
+	return RC_OK;
+}
+
+static const struct domain_calls tired = {
+	.read = tired_read, .define = tired_define, .judge = tired_judge
+};
+
+/* A stanza and a domain, which is read four times until they are committed. */
+static void open_tired_talk(struct talk *t)
+{
+	static const char old[] = DOMAIN("<cpu mode='host-model'/>"),
+			  cpu[] = "<cpu mode='custom'/>";
+	struct digest digest = digest_of(old, strlen(old));
+	struct change changes[] = {
+		{ .place = PLACE_stanza,
+			.name = "lab",
+			.content = { (const uint8_t *)new_text, strlen(new_text) } },
+		{ .place = PLACE_domain,
+			.name = UUID,
+			.content = { (const uint8_t *)cpu, strlen(cpu) },
+			.expected = { digest.byte, DIGEST_BYTES } },
+	};
+	struct stage stage = {
+		.run = "run1", .changes = { changes, 2 }, .virt_type = "kvm"
+	};
+
+	open_talk(t);
+	t->serve.domains = &tired;
+	t->serve.limit_s = 1;
+	definition = old;
+	answers_left = 4;
+	say_hello(t);
+	say(t, MESSAGE_stage, &stage);
+	say_run(t, MESSAGE_commit);
+}
+
+/* The peer gives up, with the file as before: the lock is free, and the journal knows. */
+static void assert_gives_up(struct talk *t, pid_t child)
+{
+	int status = 0;
+
+	for (int i = 0; i < 500 && waitpid(child, &status, WNOHANG) == 0; i++)
+		usleep(10000);
+	if (kill(child, SIGKILL) == 0 && waitpid(child, NULL, 0) == child)
+		fail_msg("it waits for libvirt for ever");
+	assert_int_equal(WEXITSTATUS(status), rc_exit_status(RC_TIMEOUT));
+	assert_false(is_written(t));
+	assert_int_equal(
+		access(arena_format(&t->arena, "%s/var/lib/cpuherd/runs/run1/journal",
+			       t->root),
+			F_OK),
+		0);
+}
+
+static void a_libvirt_that_hangs_before_keep_ends_in_a_failure(void **state)
+{
+	const struct failure *failure;
+	struct talk t;
+	pid_t child;
+	int socket;
+
+	(void)state;
+	open_tired_talk(&t);
+	say_run(&t, MESSAGE_keep);
+	child = start_child(&t, &socket);
+	hear_from(&t, socket, MESSAGE_welcome);
+	hear_from(&t, socket, MESSAGE_staged);
+	hear_from(&t, socket, MESSAGE_committed);
+	assert_gives_up(&t, child);
+	failure = hear_from(&t, socket, MESSAGE_failure);
+	assert_string_equal(failure->code, "TIMEOUT");
+	assert_contains(failure->reason, "until cpuherd rollback");
+	close(socket);
+	close_talk(&t);
+}
+
+static void a_libvirt_that_hangs_after_the_coordinator_has_gone_does_not_hold_the_node(
+	void **state)
+{
+	struct talk t;
+	pid_t child;
+	int socket;
+
+	(void)state;
+	open_tired_talk(&t);
+	child = start_child(&t, &socket);
+	hear_from(&t, socket, MESSAGE_welcome);
+	hear_from(&t, socket, MESSAGE_staged);
+	hear_from(&t, socket, MESSAGE_committed);
+	close(socket);
+	assert_gives_up(&t, child);
 	close_talk(&t);
 }
 
@@ -335,6 +465,9 @@ int main(int argc, char **argv)
 		cmocka_unit_test(the_end_of_input_before_keep_reverts),
 		cmocka_unit_test(a_signal_before_keep_reverts),
 		cmocka_unit_test(a_libvirt_that_hangs_ends_in_a_failure_and_a_revert),
+		cmocka_unit_test(a_libvirt_that_hangs_before_keep_ends_in_a_failure),
+		cmocka_unit_test(
+			a_libvirt_that_hangs_after_the_coordinator_has_gone_does_not_hold_the_node),
 		cmocka_unit_test(a_coordinator_that_falls_silent_in_a_run_is_given_up),
 		cmocka_unit_test(a_coordinator_may_be_silent_while_nothing_is_staged),
 		cmocka_unit_test(anything_before_hello_ends_the_dialogue),
