@@ -11,7 +11,7 @@
 #include "proto/limits.h"
 #include "proto/virt.h"
 
-enum { HOLDER_MAX = 256 };
+enum { HOLDER_MAX = 256, GUEST_TEXT_MAX = 4096 };
 
 /* ---- what was asked for */
 
@@ -36,6 +36,26 @@ static enum rc check_change(const struct change *all, size_t i, struct err *e)
 	return RC_OK;
 }
 
+/* What the journal could not hold: all of it is one line there. */
+static enum rc check_guest_and_units(const struct stage *s, struct err *e)
+{
+	const char *const texts[] = { s->emulator, s->arch, s->machine };
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (texts[i] && strlen(texts[i]) > GUEST_TEXT_MAX)
+			return err_set(e, RC_LIMIT, 0,
+				"the name of an emulator, an architecture or a machine "
+				"has more than %d bytes",
+				GUEST_TEXT_MAX);
+	for (size_t i = 0; i < s->units.count; i++)
+		for (size_t k = 0; k < i; k++)
+			if (strcmp(s->units.item[i], s->units.item[k]) == 0)
+				return err_set(e, RC_PROTOCOL, 0,
+					"service \"%.32s\" twice in one run",
+					s->units.item[i]);
+	return RC_OK;
+}
+
 static enum rc check_request(const struct stage *s, struct err *e)
 {
 	size_t count = s->changes.count;
@@ -51,7 +71,7 @@ static enum rc check_request(const struct stage *s, struct err *e)
 			s->virt_type);
 	for (size_t i = 0; i < count && rc == RC_OK; i++)
 		rc = check_change(s->changes.item, i, e);
-	return rc;
+	return rc == RC_OK ? check_guest_and_units(s, e) : rc;
 }
 
 /* Is it what the run that is known here was staged with? */

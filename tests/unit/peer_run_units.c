@@ -32,21 +32,20 @@ static size_t restarts(struct rig *t)
 	       strlen("restart\n");
 }
 
-static enum rc stage_with(struct rig *t, const char *service)
+static enum rc stage_with_all(struct rig *t, struct texts services, const char *machine)
 {
 	struct change c[FILES_MAX];
-	struct stage s = { .run = "r1",
-		.holder = "me",
-		.changes = { c, 1 },
-		.virt_type = "kvm",
-		.emulator = "",
-		.arch = "",
-		.machine = "",
-		.units = { &service, 1 },
-		.linger = t->lingers };
+	struct stage s = { .run = "r1", .holder = "me", .changes = { c, 1 },
+		.virt_type = "kvm", .emulator = "", .arch = "", .machine = machine,
+		.units = services, .linger = t->lingers };
 
 	fill_changes(t, c, 1);
 	return run_stage(&t->run, &s, &t->arena, &t->staged, &t->e);
+}
+
+static enum rc stage_with(struct rig *t, const char *service)
+{
+	return stage_with_all(t, (struct texts){ &service, 1 }, "");
 }
 
 static void commit_restarts_once_when_it_has_written(void **state)
@@ -166,6 +165,31 @@ static void where_nothing_can_be_restarted_nothing_is_staged(void **state)
 	rig_close(&t);
 }
 
+/* A journal that could be written and not be read would stop every later run. */
+static void what_the_journal_could_not_hold_is_refused(void **state)
+{
+	enum { LONG = 1000 * 1000, MANY = 40 };
+	const char *many[MANY];
+	struct rig t;
+	char *text;
+
+	(void)state;
+	rig_open_with_systemd(&t);
+	for (size_t i = 0; i < MANY; i++)
+		many[i] = "nova";
+	assert_rc(stage_with_all(&t, (struct texts){ many, MANY }, ""), RC_PROTOCOL,
+		&t.e);
+	text = arena_alloc(&t.arena, LONG + 1, 1);
+	memset(text, '%', LONG);
+	assert_rc(stage_with_all(&t, (struct texts){ 0 }, text), RC_LIMIT, &t.e);
+	assert_no_trace(&t);
+	assert_ok(&t, stage_with(&t, "nova"));
+	lose_memory(&t);
+	assert_ok(&t, revert_run(&t, "r1"));
+	assert_no_trace(&t);
+	rig_close(&t);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -178,6 +202,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(
 			a_unit_that_does_not_come_back_is_told_and_can_be_tried_again),
 		cmocka_unit_test(where_nothing_can_be_restarted_nothing_is_staged),
+		cmocka_unit_test(what_the_journal_could_not_hold_is_refused),
 	};
 
 	test_filter(argc, argv);
