@@ -59,6 +59,7 @@ static struct {
 	struct model *queue;
 	size_t head, tail, queue_room;
 	size_t transitions, ends, kept, reverted, partial, healed;
+	size_t mixed_away, mixed_refused;
 } all;
 
 static int by_value(const void *left, const void *right)
@@ -306,6 +307,35 @@ static void check_uniform(const struct model *m, bool is_free)
 	assert_false(old && new);
 }
 
+/* Some hold the new content and some the old one. */
+static bool is_mixed(const struct model *m)
+{
+	bool old = false, new = false;
+
+	for (size_t i = 0; i < NODES; i++) {
+		old = old || (!m->n[i].same && m->n[i].content != NEW);
+		new = new || (!m->n[i].same && m->n[i].content != OLD);
+	}
+	return old && new;
+}
+
+/* A run ends mixed where a node is out of reach, or says no to putting back or to going
+ * on (its disk is broken): it is named either way, and there is no third reason. */
+static void check_mixed(const struct model *m)
+{
+	size_t away = 0, named = 0;
+
+	for (size_t i = 0; i < NODES; i++) {
+		const struct node *n = &m->n[i];
+
+		away += n->lost || n->down || n->session == ORPHAN;
+		named += !twophase_is_over(&m->t, i) && n->seen != TWOPHASE_KEPT;
+	}
+	all.mixed_away += away > 0;
+	all.mixed_refused += away == 0;
+	assert_true(away > 0 || named > 0);
+}
+
 static void run_ends(struct model *m)
 {
 	enum twophase_result result = twophase_result(&m->t);
@@ -315,6 +345,8 @@ static void run_ends(struct model *m)
 	check_states(m);
 	if (result != RESULT_PARTIAL)
 		check_uniform(m, false);
+	else if (is_mixed(m))
+		check_mixed(m);
 	all.kept += result == RESULT_KEPT || result == RESULT_LINGERS;
 	all.reverted += result == RESULT_REVERTED;
 	all.partial += result == RESULT_PARTIAL;
@@ -482,15 +514,14 @@ static void request_arrives(struct model m, size_t i)
 	enum twophase_request request = m.t.request;
 	struct model next = m, half = m;
 	bool has_half = carry_out_half(&half.n[i], request);
+	bool done = carry_out(&next.n[i], request);
 
-	answer(next, i, carry_out(&next.n[i], request) ? EVENT_DONE : EVENT_FAILED);
-	next = m;
-	if (carry_out(&next.n[i], request))
-		answer(next, i, EVENT_DONE);
-	else
-		answer(m, i, EVENT_FAILED);
+	answer(next, i, done ? EVENT_DONE : EVENT_FAILED);
 	if (!m.faults)
 		return;
+	next.faults--; /* it comes twice */
+	done = carry_out(&next.n[i], request);
+	answer(next, i, done ? EVENT_DONE : EVENT_FAILED);
 	next = m;
 	next.faults--;
 	answer(next, i, EVENT_FAILED); /* it says no, and has done nothing */
@@ -658,10 +689,11 @@ static void walk(bool linger, bool same)
 		explore(&now);
 	}
 	print_message("%s%s: %zu states, %zu transitions; %zu ends: %zu kept, %zu "
-		      "reverted, %zu partial; %zu resumed or rolled back to one state\n",
+		      "reverted, %zu partial (mixed: %zu with a node away, %zu where one "
+		      "refuses); %zu resumed or rolled back to one state\n",
 		linger ? "linger" : "held", same ? ", one node unchanged" : "", all.count,
 		all.transitions, all.ends, all.kept, all.reverted, all.partial,
-		all.healed);
+		all.mixed_away, all.mixed_refused, all.healed);
 	assert_true(all.kept && all.reverted && all.partial && all.healed);
 	free(all.slot);
 	free(all.queue);
