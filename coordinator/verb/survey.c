@@ -59,6 +59,13 @@ enum rc survey_choose_targets(struct run *run, struct err *e)
 	return run->options->restart ? choose_units(run, e) : RC_OK;
 }
 
+/* Only held against what was agreed: what was replaced, and which domains there were, was
+ * the business of the run that wrote. */
+static bool only_compares(const struct run *run)
+{
+	return run->options->verb->bit == FOR_CHECK;
+}
+
 static struct target_request request_of(const struct run *run)
 {
 	const struct options *o = run->options;
@@ -71,7 +78,7 @@ static struct target_request request_of(const struct run *run)
 		.domains = o->domains,
 		.machine = o->machine,
 		.nova_folder = o->nova_folder,
-		.replace = o->replace,
+		.replace = o->replace || only_compares(run),
 		.restart = o->restart };
 }
 
@@ -264,7 +271,9 @@ static enum rc plan_node(
 enum rc survey_plan(struct run *run, struct err *e)
 {
 	const struct target_request request = request_of(run);
-	enum rc rc = all_answered(run) ? check_all(run, &request, e) : RC_OK;
+	enum rc rc = all_answered(run) && !only_compares(run)
+			     ? check_all(run, &request, e)
+			     : RC_OK;
 
 	facts_pass_on(run);
 	for (size_t i = 0; i < run->count && rc == RC_OK; i++)
