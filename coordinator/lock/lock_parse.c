@@ -177,9 +177,11 @@ enum rc lock_parse(struct bytes text, const char *path, struct arena *arena,
 	enum rc rc;
 
 	*out = (struct lock){ 0 };
+	if (!text.size)
+		return err_set(e, RC_INPUT, 0, "%s: it is empty" AGAIN, path);
 	if (!root)
-		return err_set(e, RC_INPUT, 0, "%s:%d:%d: %s", path, why.line, why.column,
-			why.text);
+		return err_set(e, RC_INPUT, 0, "%s:%d:%d: %s" AGAIN, path, why.line,
+			why.column, why.text);
 	rc = all_read(&r, out);
 	json_decref(root);
 	return rc;

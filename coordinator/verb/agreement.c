@@ -295,6 +295,25 @@ static enum rc check_all_there(struct run *run, const struct agreement *a,
 		a->path, names ? names : "all");
 }
 
+/* What is written is the lock's, and not a node's: the others would be found without it
+ * from now on. */
+static enum rc check_same_options(struct run *run, const struct agreement *a,
+	const struct texts *missing, struct err *e)
+{
+	const char *names, *option = NULL;
+	enum rc rc = RC_OK;
+
+	if (missing->count && run->options->verb->bit == FOR_NEGOTIATE)
+		rc = agreement_find_change(run, &a->lock, &option, e);
+	if (rc != RC_OK || !option)
+		return rc;
+	names = texts_join(missing, 4, &run->arena);
+	return err_set(e, RC_USAGE, 0,
+		"--%s is not that of %s, which is for all its nodes: name %s as well, "
+		"take them out of it by --drop, or keep another one by --lock FILE",
+		option, a->path, names ? names : "all");
+}
+
 enum rc agreement_check_nodes(struct run *run, struct err *e)
 {
 	const struct agreement *a = run->agreement_count ? &run->agreements[0] : NULL;
@@ -321,5 +340,7 @@ enum rc agreement_check_nodes(struct run *run, struct err *e)
 	if (rc == RC_OK)
 		rc = find_missing(run, &a->lock, names, &dropped, &missing, e);
 	run->missing = missing;
-	return rc == RC_OK ? check_all_there(run, a, &missing, e) : rc;
+	if (rc == RC_OK)
+		rc = check_all_there(run, a, &missing, e);
+	return rc == RC_OK ? check_same_options(run, a, &missing, e) : rc;
 }

@@ -32,6 +32,11 @@ enum rc agreement_add_nodes(struct run *run, struct err *e);
 /* Do the nodes of the run go with the lock?  RC_USAGE. */
 enum rc agreement_check_nodes(struct run *run, struct err *e);
 
+/* The first of the options that a lock keeps for all its nodes which this run has
+ * otherwise; NULL: none.  RC_MEMORY. */
+enum rc agreement_find_change(
+	struct run *run, const struct lock *lock, const char **name, struct err *e);
+
 /* Class and node of the run, as the lock would have them.  RC_MEMORY. */
 enum rc agreement_describe_class(
 	struct run *run, size_t class, struct lock_class *out, struct err *e);

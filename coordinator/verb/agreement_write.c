@@ -267,6 +267,35 @@ static enum rc options_describe(struct run *run, struct lock *l, struct err *e)
 	return rc;
 }
 
+static bool same_words(const struct texts *a, const struct texts *b)
+{
+	bool same = a->count == b->count;
+
+	for (size_t i = 0; i < a->count && same; i++)
+		same = texts_have(b, a->item[i]);
+	return same;
+}
+
+enum rc agreement_find_change(
+	struct run *run, const struct lock *lock, const char **name, struct err *e)
+{
+	enum rc rc = RC_OK;
+
+	*name = NULL;
+	for (size_t i = 0; i < KEPT_OPTIONS && !*name && rc == RC_OK; i++) {
+		struct texts now, was = { 0 };
+
+		for (size_t k = 0; k < lock->option_count; k++)
+			if (strcmp(lock->options[k].name, kept_options[i]) == 0)
+				was = lock->options[k].words;
+		rc = options_words(run->options, kept_options[i], &run->arena, &now, e);
+		if (rc == RC_OK && options_have(run->options, kept_options[i]) &&
+			!same_words(&was, &now))
+			*name = kept_options[i];
+	}
+	return rc;
+}
+
 /* Of each kind of class, once: keys[kind]. */
 static enum rc classes_describe(
 	struct run *run, struct lock *l, const char **keys, struct err *e)

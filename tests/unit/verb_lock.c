@@ -290,6 +290,40 @@ static void a_run_on_one_node_does_not_forget_the_others(void **state)
 	assert_contains(e.text, "name node02, node03 as well");
 }
 
+static void what_the_lock_keeps_for_all_is_not_changed_on_some(void **state)
+{
+	struct err e = { 0 };
+	char *before;
+
+	(void)state;
+	agree();
+	before = test_read_file(&arena, lock_path);
+	assert_rc(run_with_lock(
+			  "negotiate --quiet --target nova --lock %s node01", NULL, &e),
+		RC_USAGE, &e);
+	assert_contains(e.text, "--target is not that of ");
+	assert_contains(e.text, "name node02, node03 as well");
+	assert_string_equal(test_read_file(&arena, lock_path), before);
+	assert_int_equal(fake_nodes[0].asked[MESSAGE_look], 1); /* by agree() */
+	assert_rc(run_with_lock(
+			  "negotiate --quiet --target stanza --lock %s node01", NULL, &e),
+		RC_OK, &e);
+}
+
+static void a_lock_that_is_empty_or_torn_says_what_to_do(void **state)
+{
+	struct err e = { 0 };
+	char *out;
+
+	(void)state;
+	test_run(": >%s", lock_path);
+	assert_rc(check(&out, &e), RC_INPUT, &e);
+	assert_contains(e.text, "a.lock: it is empty; take it from where it was kept");
+	test_run("echo '<<<<<<< HEAD' >%s", lock_path);
+	assert_rc(check(&out, &e), RC_INPUT, &e);
+	assert_contains(e.text, "; take it from where it was kept");
+}
+
 static void nodes_come_into_the_lock_and_leave_it_by_word(void **state)
 {
 	struct err e = { 0 };
@@ -596,6 +630,8 @@ int main(int argc, char **argv)
 		TEST(wishes_against_the_locked_level_need_upgrade),
 		TEST(wishes_that_the_locked_level_grants_are_granted),
 		TEST(a_run_on_one_node_does_not_forget_the_others),
+		TEST(what_the_lock_keeps_for_all_is_not_changed_on_some),
+		TEST(a_lock_that_is_empty_or_torn_says_what_to_do),
 		TEST(nodes_come_into_the_lock_and_leave_it_by_word),
 		TEST(nothing_changed_is_said_and_written_nothing),
 		TEST(each_change_is_told_by_name_with_both_values),
