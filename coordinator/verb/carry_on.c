@@ -13,6 +13,7 @@ struct carrying {
 	size_t count;
 	struct run run;
 	bool back;
+	bool nothing; /* no node was ever asked: all are as they were */
 };
 
 /* ---- from the plan to a run */
@@ -112,6 +113,16 @@ static enum rc result_of(struct carrying *c, const struct push *p, enum rc rc)
 	return RC_OK;
 }
 
+/* An agreement is written with the facts of its nodes, which only negotiate has. */
+static enum rc lock_remark(struct carrying *c, struct err *e)
+{
+	return run_remark_of(&c->run, false, "lock", (struct texts){ 0 },
+		"the nodes hold the level, but no lock has it: give the command of the "
+		"run again, which finds all in place and writes the lock (not needed "
+		"with --lock none)",
+		e);
+}
+
 /* Nothing that others see was changed, but that nothing lies there is not known. */
 static enum rc left_lying(const struct push *p, struct err *e)
 {
@@ -135,6 +146,8 @@ static enum rc run_carry(struct carrying *c, struct err *e)
 	while (push_step(&p))
 		;
 	rc = result_of(c, &p, push_tell(&p, e));
+	if (rc == RC_OK && twophase_result(&p.phases) == RESULT_KEPT)
+		rc = lock_remark(c, e);
 	if (rc != RC_OK && c->back && twophase_result(&p.phases) == RESULT_REVERTED)
 		rc = left_lying(&p, e);
 	push_end(&p);
@@ -155,9 +168,8 @@ static enum rc plan_check(struct carrying *c, struct err *e)
 		return RC_OK;
 	if (journal_remove(&c->journal, e) != RC_OK)
 		return e->code;
-	return err_set(e, RC_USAGE, 0,
-		"%s: %s ended before any node was asked to write: nothing is to be done",
-		c->options.verb->name, c->plan.run);
+	c->nothing = true;
+	return RC_OK;
 }
 
 static enum rc plan_open(struct carrying *c, struct err *e)
@@ -169,11 +181,22 @@ static enum rc plan_open(struct carrying *c, struct err *e)
 		rc = left_open(folder, &c->options, &c->journal, &c->plan, &c->arena, e);
 	if (rc == RC_OK)
 		rc = plan_check(c, e);
-	if (rc == RC_OK)
-		c->options.level_name = c->plan.level_name;
-	return rc == RC_OK
-		       ? options_take_road(&c->options, &c->plan.options, &c->arena, e)
-		       : rc;
+	if (rc != RC_OK || c->nothing)
+		return rc;
+	c->options.level_name = c->plan.level_name;
+	return options_take_road(&c->options, &c->plan.options, &c->arena, e);
+}
+
+/* The report of a run that no node heard of. */
+static enum rc nothing_tell(struct carrying *c, struct err *e)
+{
+	enum rc rc = run_begin_on(&c->run, &c->options, NULL, 0, e);
+	const char *text = arena_format(&c->run.arena,
+		"%s ended before any node was asked to write: every node is as it was%s",
+		c->plan.run, c->back ? "" : "; give its command again");
+
+	c->run.report.summary = text ? text : "";
+	return rc;
 }
 
 enum rc carry_on(const struct options *o, bool back, struct err *e)
@@ -182,13 +205,15 @@ enum rc carry_on(const struct options *o, bool back, struct err *e)
 	struct inventory_node *nodes;
 	enum rc rc = plan_open(&c, e);
 
-	if (rc == RC_OK)
+	if (rc == RC_OK && !c.nothing)
 		rc = nodes_choose(&c, &nodes, e);
-	if (rc == RC_OK)
-		rc = run_begin_on(&c.run, &c.options, nodes, c.count, e);
-	else
+	if (rc != RC_OK)
 		run_begin_on(&c.run, &c.options, NULL, 0, &(struct err){ 0 });
-	if (rc == RC_OK)
+	else if (c.nothing)
+		rc = nothing_tell(&c, e);
+	else
+		rc = run_begin_on(&c.run, &c.options, nodes, c.count, e);
+	if (rc == RC_OK && !c.nothing)
 		rc = run_carry(&c, e);
 	rc = run_end(&c.run, rc, e);
 	journal_close(&c.journal);

@@ -204,9 +204,7 @@ finish_with() {
 		return 0
 	fi
 	herd "$verb" -q
-	if grep -q 'nothing is to be done' "$work/err"; then
-		exits 2 # no node had been asked
-	elif [ "$verb:$status" = rollback:2 ]; then
+	if [ "$verb:$status" = rollback:2 ]; then
 		says 'it can only go forward: cpuherd resume'
 		herd resume -q
 		exits 0

@@ -103,6 +103,8 @@ static void resume_brings_every_interrupted_run_to_its_end(void **state)
 		assert_rc(run_verb("resume --quiet", &out, &e), RC_OK, &e);
 		assert_all_new();
 		assert_contains(out, "3 nodes hold the level");
+		assert_contains(
+			out, "note (lock): the nodes hold the level, but no lock");
 	}
 }
 
@@ -286,6 +288,24 @@ static void a_run_that_is_under_way_is_left_alone(void **state)
 	assert_all(OLD);
 }
 
+static void a_run_that_asked_no_node_is_over_at_once(void **state)
+{
+	static const char *const verbs_of[] = { "resume --quiet", "rollback --quiet" };
+	struct err e = { 0 };
+	char *out;
+
+	for (size_t i = 0; i < 2; i++) {
+		stop_run(state, MESSAGE_stage, 0, true);
+		/* the plan alone: no phase was entered */
+		test_run("sed -i '/staging/,$d' %s", journal_path());
+		assert_rc(run_verb(verbs_of[i], &out, &e), RC_OK, &e);
+		assert_contains(out, "ended before any node was asked to write: every "
+				     "node is as it was");
+		assert_int_equal(fake_nodes[0].asked[MESSAGE_recover], 0);
+		assert_all(OLD);
+	}
+}
+
 static void of_several_runs_one_must_be_named(void **state)
 {
 	struct err e = { 0 };
@@ -427,6 +447,7 @@ int main(int argc, char **argv)
 		CASE(a_rollback_is_done_for_those_that_it_reached),
 		CASE(without_a_run_there_is_nothing_to_do),
 		CASE(a_run_that_is_under_way_is_left_alone),
+		CASE(a_run_that_asked_no_node_is_over_at_once),
 		CASE(of_several_runs_one_must_be_named),
 		CASE(nodes_are_asked_for_their_own_journals),
 		CASE(what_is_kept_is_put_back_by_replace_alone),
