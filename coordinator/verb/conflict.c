@@ -74,7 +74,9 @@ void conflict_show(struct run *run, const bool *which)
 	a.found = arena_alloc(&run->arena, run->count, sizeof(*a.found));
 	if (!a.looks || !a.found || fleet_round(run->fleet, &call, &a, &e) != RC_OK)
 		return;
-	run->report.conflicts = true;
-	for (size_t i = 0; i < run->count; i++)
+	for (size_t i = 0; i < run->count; i++) {
 		run->nodes[i].edits = a.found[i];
+		/* a node that another run holds has no difference to show */
+		run->report.conflicts |= a.found[i].count != 0;
+	}
 }

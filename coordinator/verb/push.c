@@ -222,8 +222,11 @@ static enum rc push_run(struct push *p, struct err *e)
 	enum rc rc = left_write_down(p, &journal, &why);
 
 	if (rc != RC_OK)
-		return err_set(
-			e, rc, why.native, "%.800s: nothing was written", why.text);
+		return err_set(e, rc, why.native,
+			"the run cannot be written down (--journal-dir DIR is another "
+			"place): "
+			"%.600s: nothing was written",
+			why.text);
 	p->journal = &journal;
 	while (push_step(p))
 		;

@@ -543,6 +543,19 @@ static void a_file_that_changes_between_look_and_stage_is_a_conflict(void **stat
 	assert_null(fake_nodes[1].staged);
 }
 
+static void a_node_that_another_run_holds_has_no_difference_to_show(void **state)
+{
+	struct err e = { 0 };
+	char *out;
+
+	(void)state;
+	fake_nodes[1].state = RUN_STATE_staged;
+	snprintf(fake_nodes[1].run, sizeof(fake_nodes[1].run), "run-9");
+	assert_rc(negotiate(&out, &e), RC_CONFLICT, &e);
+	assert_contains(out, "node02: another run is unfinished here");
+	assert_null(strstr(out, "what has changed"));
+}
+
 static void an_old_file_comes_back_when_another_node_fails(void **state)
 {
 	struct err e = { 0 };
@@ -704,6 +717,7 @@ int main(int argc, char **argv)
 		CASE(what_a_peer_could_not_put_back_is_told_in_its_words),
 		CASE(what_cannot_be_read_back_is_reverted_everywhere),
 		CASE(a_file_that_changes_between_look_and_stage_is_a_conflict),
+		CASE(a_node_that_another_run_holds_has_no_difference_to_show),
 		CASE(an_old_file_comes_back_when_another_node_fails),
 		CASE(a_revert_that_fails_is_named),
 		CASE(an_interrupt_before_the_push_says_that_nothing_was_written),
