@@ -192,10 +192,11 @@ static bool step(const char *call, int folder, const char *name)
 		now = plan.calls == plan.at;
 		if (now && is_way("before"))
 			die();
-		if (now && is_way("wait"))
-			stand_still();
 	}
 	pthread_mutex_unlock(&lock);
+	/* without the lock: a handler of a signal that comes meanwhile may write */
+	if (now && is_way("wait"))
+		stand_still();
 	return now && !is_way("wait");
 }
 
