@@ -10,8 +10,8 @@ const struct verb verbs[] = {
 		"  cpuherd negotiate --user admin --become rack[1-2]node[01-20]\n"
 		"  cpuherd negotiate --json node[01-03] > agreed.json\n" },
 	{ "check", check_main, FOR_CHECK, "[options] [NODES...]",
-		"Hold the nodes of the lock against what was agreed: what changed, does "
-		"it harm?",
+		"Hold the nodes of the lock against what was agreed: what changed, and "
+		"whether it harms",
 		"  cpuherd check\n"
 		"  cpuherd check --lock rack1.lock node[01-16]\n"
 		"  cpuherd check --json > drift.json\n"
