@@ -37,6 +37,11 @@ static enum rc take_name(void *context, const struct ini_entry *entry, struct er
 	if (!nova_knows(entry->section, entry->key))
 		return err_set(e, RC_FORMAT, 0, "[%.64s] %.64s is not for cpuherd to set",
 			entry->section, entry->key);
+	/* nova's words on $libvirt.rbd_secret_uuid would tell it */
+	if (strchr(entry->value, '$'))
+		return err_set(e, RC_FORMAT, 0,
+			"[%.64s] %.64s refers to another option with its '$'",
+			entry->section, entry->key);
 	return texts_add(&n->names,
 		arena_format(arena, "%s.%s", entry->section, entry->key), arena, e);
 }

@@ -52,6 +52,13 @@ begin()
 write(FOLDER + "/99-later.conf", "[libvirt]\ncpu_model_extra_flags = pcid\n")
 rejected(LEVEL, "cpu_model_extra_flags", "written")
 
+# what nova reads elsewhere is no business of who writes the drop-in
+begin("[libvirt]\nrbd_secret_uuid = secret\n")
+for word in ("$libvirt.rbd_secret_uuid", "${libvirt.rbd_secret_uuid}", "Nehalem,$libvirt.rbd_secret_uuid", "$x"):
+    text = "[libvirt]\ncpu_models = %s\n" % word
+    check("secret" not in judge(text), "what is not of the list left the node:", judge(text))
+    rejected(text, "refers to another option")
+
 begin()
 rejected("[libvirt]\ncpu_mode = fastest\n", "cpu_mode")
 rejected("[libvirt]\ncpu_mode\n", "line 2")
@@ -63,4 +70,4 @@ rejected(LEVEL, "configuration code")
 write("/bad/nova-compute", "#!/nowhere/python3\n", 0o755)
 start_with([], "/bad/nova-compute")
 rejected(LEVEL, "")
-print(f"ok    {len(GOOD)} levels are accepted before and after they are written, and 9 others not")
+print(f"ok    {len(GOOD)} levels are accepted before and after they are written, and 13 others not")
