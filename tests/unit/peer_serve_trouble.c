@@ -130,8 +130,8 @@ static void a_libvirt_that_hangs_ends_in_a_failure_and_a_revert(void **state)
 
 #define UUID "c0ffee00-0000-4000-8000-000000000001"
 #define DOMAIN(cpu) \
-	"<domain type='kvm'>\n  <os><type arch='x86_64' machine='pc'>hvm</type></os>\n  " cpu \
-	"\n</domain>\n"
+	"<domain type='kvm'>\n  <os><type arch='x86_64' machine='pc'>hvm</type></os>\n " \
+	" " cpu "\n</domain>\n"
 
 static int answers_left;
 static const char *definition;
@@ -207,10 +207,9 @@ static void assert_gives_up(struct talk *t, pid_t child)
 		fail_msg("it waits for libvirt for ever");
 	assert_int_equal(WEXITSTATUS(status), rc_exit_status(RC_TIMEOUT));
 	assert_false(is_written(t));
-	assert_int_equal(
-		access(arena_format(&t->arena, "%s/var/lib/cpuherd/runs/run1/journal",
-			       t->root),
-			F_OK),
+	assert_int_equal(access(arena_format(&t->arena,
+					"%s/var/lib/cpuherd/runs/run1/journal", t->root),
+				 F_OK),
 		0);
 }
 
