@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct bytes bytes_of_text(const char *text)
+struct bytes bytes_of(const char *text)
 {
 	return (struct bytes){ (const uint8_t *)text, text ? strlen(text) : 0 };
 }

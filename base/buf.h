@@ -18,7 +18,7 @@ struct bytes {
 };
 
 /* Without its NUL; NULL: none. */
-struct bytes bytes_of_text(const char *text);
+struct bytes bytes_of(const char *text);
 
 struct buf {
 	uint8_t *memory;

@@ -147,9 +147,9 @@ static enum rc prepare(struct change_state *c, const struct change_ground *g,
 	c->unchanged = strcmp(text, old) == 0;
 	if (c->unchanged)
 		return RC_OK;
-	if (change_file_put(g->folder, c->index, "old", bytes_of_text(old), e) != RC_OK)
+	if (change_file_put(g->folder, c->index, "old", bytes_of(old), e) != RC_OK)
 		return e->code;
-	return change_file_put(g->folder, c->index, "new", bytes_of_text(text), e);
+	return change_file_put(g->folder, c->index, "new", bytes_of(text), e);
 }
 
 static enum rc domain_stage(struct change_state *c, const struct change_ground *g,
@@ -184,7 +184,7 @@ static enum rc mark(const struct change_state *c, const struct change_ground *g,
 
 		digest_to_hex(&digest, hex);
 	}
-	return change_file_put(g->folder, c->index, "now", bytes_of_text(hex), e);
+	return change_file_put(g->folder, c->index, "now", bytes_of(hex), e);
 }
 
 static bool same_live_cpu(const char *before, const char *after, struct arena *arena)

@@ -43,7 +43,7 @@ enum rc journal_write_line(struct buf *out, char *sum, const char *word,
 	enum rc rc = buf_append_text(&line, word);
 
 	for (size_t i = 0; i < fields->count && rc == RC_OK; i++)
-		rc = journal_escape(&line, bytes_of_text(fields->item[i]));
+		rc = journal_escape(&line, bytes_of(fields->item[i]));
 	rc = rc == RC_OK ? line_append(out, sum, &line, e) : err_memory(e);
 	buf_destroy(&line);
 	return rc;

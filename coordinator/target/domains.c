@@ -184,7 +184,7 @@ static enum rc add_edit(const struct planning *p, const struct domain *d,
 		.title = domains_title(d, p->arena),
 		.exists = true,
 		.ours = true, /* whose it is cannot be told; libvirt keeps one CPU */
-		.before = bytes_of_text(d->cpu),
+		.before = bytes_of(d->cpu),
 		.expected = d->digest,
 		.machine_before = d->machine };
 	const char *after;
@@ -198,7 +198,7 @@ static enum rc add_edit(const struct planning *p, const struct domain *d,
 		domaincpu_same(d->cpu, after, edit.title, p->arena, &same, e) != RC_OK)
 		return e->code;
 	edit.machine = strcmp(machine, d->machine) == 0 ? "" : machine;
-	edit.after = same ? edit.before : bytes_of_text(after);
+	edit.after = same ? edit.before : bytes_of(after);
 	edit.unchanged = same && !edit.machine[0];
 	return target_add_edit(p, &edit, e);
 }

@@ -142,11 +142,6 @@ static enum rc do_vote(struct fleet *f, size_t node, const void *request)
 	return answer_send(f, node, MESSAGE_vote, &vote);
 }
 
-static struct bytes text_bytes(const char *text)
-{
-	return (struct bytes){ (const uint8_t *)text, text ? strlen(text) : 0 };
-}
-
 /* What the last run left: the file of the fake lives on without its fleet. */
 static char *keep_text(const char *text)
 {
@@ -182,7 +177,7 @@ void fake_world_load(const void *room)
 static enum rc do_look(struct fleet *f, size_t node, const void *request)
 {
 	struct fake_node *n = &fake_nodes[node];
-	struct bytes now = text_bytes(n->file);
+	struct bytes now = bytes_of(n->file);
 	struct digest digest = digest_of(n->file ? n->file : "", now.size);
 	struct found found = { .path = "/etc/libvirt/cpuherd/baseline.xml",
 		.exists = n->file,
@@ -217,7 +212,7 @@ static enum rc do_stage(struct fleet *f, size_t node, const void *request)
 	const struct stage *s = request;
 	const struct change *c = s->changes.item;
 	struct fake_node *n = &fake_nodes[node];
-	struct bytes now = text_bytes(n->file);
+	struct bytes now = bytes_of(n->file);
 	struct digest digest = digest_of(n->file ? n->file : "", now.size);
 	struct staging staging = { .path = "/etc/libvirt/cpuherd/baseline.xml" };
 
@@ -270,7 +265,7 @@ static enum rc do_verify(struct fleet *f, size_t node, const void *request)
 	return answer_send(f, node, MESSAGE_verified,
 		&(struct verified){
 			{ &(struct reading){
-				  .content = text_bytes(lies ? "<cpu/>" : n->file),
+				  .content = bytes_of(lies ? "<cpu/>" : n->file),
 				  .accepted = !n->rejects,
 				  .reason = n->rejects ? "unknown CPU feature" : "" },
 				1 } });

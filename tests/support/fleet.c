@@ -196,3 +196,20 @@ void fleet_assert_closed(struct fleet *f, const struct level *l)
 	for (size_t s = 0; s < catalogue_source_count(); s++)
 		assert_closed_for(f, l, s);
 }
+
+struct level fleet_level_of_westmere(void)
+{
+	const struct model_row *m = catalogue_find_model("Westmere");
+	struct level l = { .virt = VIRT_KVM, .model = m->name, .vendor = "Intel" };
+
+	l.sources = catalogue_sources_of(9000000, 7002000);
+	l.names = catalogue_names_of(9000000, 7002000);
+	for (size_t s = 0; s < catalogue_source_count(); s++) {
+		struct bitset features;
+
+		if (l.sources >> s & 1 &&
+			catalogue_define_model(m, s, VIRT_KVM, &features))
+			l.baseline = bitset_or(&l.baseline, &features);
+	}
+	return l;
+}

@@ -36,6 +36,10 @@ void fleet_toggle(struct fleet *f, struct bitset *s, size_t n);
 struct bitset fleet_apply(
 	struct fleet *f, const struct level *l, const struct bitset *meant);
 
+/* All that any definition of Westmere holds in libvirt 9.0 and QEMU 7.2: then nothing is
+ * between libvirt's idea of it and QEMU's. */
+struct level fleet_level_of_westmere(void);
+
 /* The sources that may apply on some node. */
 uint32_t fleet_sources(const struct fleet *f);
 

@@ -12,11 +12,6 @@
 static struct arena arena;
 static uint8_t digest[32] = { 1, 2, 0xff };
 
-static struct bytes bytes_of(const char *text)
-{
-	return (struct bytes){ (const uint8_t *)text, strlen(text) };
-}
-
 /* Two nodes, three changes, two contents, and everything that must be escaped. */
 static struct journal_plan plan_make(void)
 {

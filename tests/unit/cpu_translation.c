@@ -83,19 +83,9 @@ static void a_guest_that_is_called_true_sees_the_baseline(void **state)
 /* libvirt 9.0's Westmere has neither arat nor pclmuldq, QEMU 7.2's has both. */
 static struct level westmere_with(struct fleet *f, bool arat)
 {
-	const struct model_row *m = catalogue_find_model("Westmere");
-	struct level l = { .virt = VIRT_KVM, .model = m->name, .vendor = "Intel" };
+	struct level l = fleet_level_of_westmere();
 
 	fleet_begin(f, 1);
-	l.sources = catalogue_sources_of(9000000, 7002000);
-	l.names = catalogue_names_of(9000000, 7002000);
-	for (size_t s = 0; s < catalogue_source_count(); s++) {
-		struct bitset features;
-
-		if (l.sources >> s & 1 &&
-			catalogue_define_model(m, s, VIRT_KVM, &features))
-			l.baseline = bitset_or(&l.baseline, &features);
-	}
 	if (!arat)
 		bitset_remove(&l.baseline, (size_t)catalogue_find_row("arat"));
 	return l;

@@ -152,11 +152,6 @@ static void list_keys(void)
 
 /* ---- the near end */
 
-static struct bytes text_bytes(const char *text)
-{
-	return (struct bytes){ (const uint8_t *)text, strlen(text) };
-}
-
 /* *text: the signature, when there is one. */
 static enum rc sign(unsigned who, const char *blob, const char *algorithm, char text[32],
 	struct err *e)
@@ -164,7 +159,7 @@ static enum rc sign(unsigned who, const char *blob, const char *algorithm, char 
 	struct buf room = buf_with_cap(4096);
 	uint8_t *out = NULL;
 	size_t size = 0;
-	enum rc rc = agent_sign(&st.agent, &st.who[who], text_bytes(blob),
+	enum rc rc = agent_sign(&st.agent, &st.who[who], bytes_of(blob),
 		keys_login_data(&room, algorithm), &out, &size, e);
 
 	if (rc == RC_OK)

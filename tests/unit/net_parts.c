@@ -143,11 +143,6 @@ static void the_lists_of_a_server_are_found_behind_its_greeting(void **state)
 	buf_destroy(&first);
 }
 
-static struct bytes bytes_of(const char *text)
-{
-	return (struct bytes){ (const uint8_t *)text, strlen(text) };
-}
-
 static void an_old_libssh2_is_blamed_where_it_is_the_cause(void **state)
 {
 	static const struct {

@@ -110,15 +110,14 @@ struct bench {
 	struct change_verdict verdict;
 };
 
-static bool can_judge(void)
+static void skip_unless_it_can_be_judged(void)
 {
 	void *library = dlopen("libvirt.so.0", RTLD_LAZY);
 
-	if (geteuid() != 0 || access(CPUMAP_FOLDER "/index.xml", R_OK) != 0 || !library) {
-		print_message("skipped: root and an installed libvirt are needed\n");
-		return false;
-	}
-	return true;
+	if (geteuid() == 0 && access(CPUMAP_FOLDER "/index.xml", R_OK) == 0 && library)
+		return;
+	print_message("root and an installed libvirt are needed\n");
+	skip();
 }
 
 static char *map_path(struct bench *b, const char *file)
@@ -161,6 +160,7 @@ static void want(struct bench *b, const char *model_text, const char *index_text
 
 static void bench_open(struct bench *b)
 {
+	skip_unless_it_can_be_judged();
 	node_open(&b->node);
 	make_folder(&b->node, "/usr");
 	make_folder(&b->node, "/usr/share");
@@ -190,8 +190,6 @@ static void what_libvirt_can_read_is_accepted(void **state)
 	struct bench b;
 
 	(void)state;
-	if (!can_judge())
-		return;
 	bench_open(&b);
 	for (size_t i = 0; i < 2; i++) {
 		assert_rc(judge(&b, i, false), RC_OK, &b.node.e);
@@ -209,8 +207,6 @@ static void what_was_written_is_read_from_where_it_is(void **state)
 	struct bench b;
 
 	(void)state;
-	if (!can_judge())
-		return;
 	bench_open(&b);
 	test_write_file(map_path(&b, "cpuherd_herd.xml"), model);
 	test_write_file(map_path(&b, "index.xml"), index_with(&b, "cpuherd_herd.xml"));
@@ -233,8 +229,6 @@ static void a_feature_that_the_map_lacks_never_reaches_it(void **state)
 	struct bench b;
 
 	(void)state;
-	if (!can_judge())
-		return;
 	bench_open(&b);
 	want(&b,
 		"<cpus>\n  <model name='herd'>\n    <decode host='off' guest='off'/>\n"
@@ -249,8 +243,6 @@ static void a_model_without_decode_and_a_foreign_include_are_refused(void **stat
 	struct bench b;
 
 	(void)state;
-	if (!can_judge())
-		return;
 	bench_open(&b);
 	want(&b,
 		"<cpus>\n  <model name='herd'>\n    <feature name='fpu'/>\n"
@@ -270,8 +262,6 @@ static void a_dangling_include_is_refused(void **state)
 	struct bench b;
 
 	(void)state;
-	if (!can_judge())
-		return;
 	bench_open(&b);
 	b.ground.wanted = &b.wanted[1];
 	b.ground.count = 1;
@@ -285,8 +275,6 @@ static void a_model_that_nothing_includes_is_refused(void **state)
 	struct bench b;
 
 	(void)state;
-	if (!can_judge())
-		return;
 	bench_open(&b);
 	b.ground.count = 1; /* the model's file alone */
 	assert_rc(judge(&b, 0, false), RC_OK, &b.node.e);
@@ -301,8 +289,6 @@ static void an_include_in_the_wrong_list_is_refused(void **state)
 	const char *old, *at;
 
 	(void)state;
-	if (!can_judge())
-		return;
 	bench_open(&b);
 	old = map_file(&b, "index.xml");
 	at = strstr(old, "  <arch name='x86'>\n") + strlen("  <arch name='x86'>\n");
@@ -320,8 +306,6 @@ static void a_model_that_means_something_else_to_libvirt_is_refused(void **state
 	struct bench b;
 
 	(void)state;
-	if (!can_judge())
-		return;
 	bench_open(&b);
 	test_run("sed -i \"s|.*<feature name='avx'>|<feature name='twin'><cpuid "
 		 "eax_in='0x01' ecx='0x10000000'/></feature>\\n&|\" %s",
@@ -335,8 +319,6 @@ static void a_map_that_is_broken_already_is_told_so(void **state)
 	struct bench b;
 
 	(void)state;
-	if (!can_judge())
-		return;
 	bench_open(&b);
 	test_write_file(
 		map_path(&b, "x86_Penryn.xml"), "<cpus><model name='Penryn'/></cpus>");
@@ -351,8 +333,6 @@ static void who_may_not_mount_is_refused(void **state)
 	int status;
 
 	(void)state;
-	if (!can_judge())
-		return;
 	bench_open(&b);
 	test_run("chmod -R go+rX %s", b.node.root);
 	child = fork();

@@ -33,11 +33,6 @@ static const char *const odd[] = {
 
 enum { ODD = sizeof(odd) / sizeof(odd[0]) };
 
-static struct bytes bytes_of(const char *text)
-{
-	return (struct bytes){ (const uint8_t *)text, strlen(text) };
-}
-
 /* The last @ is the place. */
 static char *fill(struct arena *a, const char *form, const char *cpu)
 {

@@ -120,11 +120,6 @@ static inline void assert_clean(struct node *n)
 	assert_false(is_there(n, "/etc/libvirt/cpuherd/lab.xml.cpuherd-old"));
 }
 
-static inline struct bytes bytes_of(const char *text)
-{
-	return (struct bytes){ (const uint8_t *)text, strlen(text) };
-}
-
 /* As a run does it. */
 static inline enum rc stage_request(
 	struct node *n, struct placing *p, const struct place_request *r)

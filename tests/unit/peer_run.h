@@ -117,11 +117,6 @@ static inline void write_old(struct rig *t, size_t i)
 	test_write_file(stanza(t, i), old_text);
 }
 
-static inline struct bytes bytes_of(const char *text)
-{
-	return (struct bytes){ (const uint8_t *)text, strlen(text) };
-}
-
 static inline void assert_text(struct rig *t, size_t i, const char *text)
 {
 	assert_string_equal(test_read_file(&t->arena, stanza(t, i)), text);

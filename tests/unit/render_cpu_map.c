@@ -21,11 +21,6 @@ static const char small_index[] = "<cpus>\n"
 				  "  </arch>\n"
 				  "</cpus>\n";
 
-static struct bytes bytes_of(const char *text)
-{
-	return (struct bytes){ (const uint8_t *)text, strlen(text) };
-}
-
 /* The index with the model; NULL with *e where there is none. */
 static char *with_model(
 	struct arena *arena, const char *index, const char *name, struct err *e)

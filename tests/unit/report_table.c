@@ -213,11 +213,6 @@ static void output_that_is_not_taken_is_an_error(void **state)
 
 static struct edit several[3];
 
-static struct bytes bytes_of(const char *text)
-{
-	return (struct bytes){ (const uint8_t *)text, strlen(text) };
-}
-
 /* The first node's file, guest with another machine type, and what is there already. */
 static void make_several(void)
 {

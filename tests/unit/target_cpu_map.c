@@ -1,6 +1,6 @@
 /* The target cpu-map: what it looks at, writes, says and refuses. */
 #include "coordinator/target/target.h"
-#include "tests/support/test.h"
+#include "tests/support/fleet.h"
 
 static const char index_text[] = "<cpus>\n"
 				 "  <arch name='x86'>\n"
@@ -20,35 +20,11 @@ struct desk {
 	struct err e;
 };
 
-static struct bytes bytes_of(const char *text)
-{
-	return (struct bytes){ (const uint8_t *)text, strlen(text) };
-}
-
-/* The level is all that any definition of Westmere holds: then nothing is between
- * libvirt's idea of it and QEMU's. */
-static struct level westmere(void)
-{
-	const struct model_row *m = catalogue_find_model("Westmere");
-	struct level l = { .virt = VIRT_KVM, .model = m->name, .vendor = "Intel" };
-
-	l.sources = catalogue_sources_of(9000000, 7002000);
-	l.names = catalogue_names_of(9000000, 7002000);
-	for (size_t s = 0; s < catalogue_source_count(); s++) {
-		struct bitset features;
-
-		if (l.sources >> s & 1 &&
-			catalogue_define_model(m, s, VIRT_KVM, &features))
-			l.baseline = bitset_or(&l.baseline, &features);
-	}
-	return l;
-}
-
 static void desk_open(struct desk *d)
 {
 	struct list spots = { 0 };
 
-	*d = (struct desk){ .level = westmere() };
+	*d = (struct desk){ .level = fleet_level_of_westmere() };
 	d->request = (struct target_request){ .level = &d->level,
 		.catalogue = catalogue_new(&d->arena, &d->e),
 		.level_name = "herd" };
