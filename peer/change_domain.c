@@ -71,7 +71,7 @@ static enum rc fill_found(const struct domain_now *now, struct arena *arena,
 static enum rc domain_look(const struct change_ground *g, const struct spot *spot,
 	struct arena *arena, struct found *out, struct err *e)
 {
-	struct domain_now now;
+	struct domain_now now = { .text = "" };
 
 	*out = (struct found){ .path = arena_format(arena, "domain %s", spot->name) };
 	if (!out->path)
@@ -155,8 +155,8 @@ static enum rc prepare(struct change_state *c, const struct change_ground *g,
 static enum rc domain_stage(struct change_state *c, const struct change_ground *g,
 	const struct change *wanted, struct arena *scratch, struct err *e)
 {
-	struct domain_now now;
-	struct memory memory;
+	struct domain_now now = { .text = "" };
+	struct memory memory = { 0 };
 
 	if (read_there(c, g, scratch, &now, e) != RC_OK ||
 		recall(c, g, scratch, &memory, e) != RC_OK)
@@ -214,7 +214,7 @@ static bool same_besides(const char *before, const char *after, struct arena *ar
 static enum rc inspect(struct change_state *c, const struct change_ground *g,
 	const struct domain_now *before, struct arena *scratch, struct err *e)
 {
-	struct domain_now after;
+	struct domain_now after = { .text = "" };
 	struct err ignored;
 
 	if (read_there(c, g, scratch, &after, e) != RC_OK)
@@ -247,8 +247,8 @@ static enum rc define(struct change_state *c, const struct change_ground *g,
 static enum rc domain_commit(struct change_state *c, const struct change_ground *g,
 	struct arena *scratch, struct err *e)
 {
-	struct domain_now now;
-	struct memory memory;
+	struct domain_now now = { .text = "" };
+	struct memory memory = { 0 };
 	struct digest digest;
 
 	if (c->unchanged)
@@ -275,7 +275,7 @@ static enum rc domain_read_back(struct change_state *c, const struct change_grou
 	struct arena *arena, struct bytes *content, struct err *e)
 {
 	struct domain_xml xml;
-	struct domain_now now;
+	struct domain_now now = { .text = "" };
 
 	if (read_there(c, g, arena, &now, e) != RC_OK ||
 		domain_read(now.text, arena, &xml, e) != RC_OK)
@@ -298,7 +298,7 @@ static enum rc left(const struct change_state *c, const char *what, struct err *
 static enum rc put_back(const struct change_state *c, const struct change_ground *g,
 	const char *old, struct arena *scratch, struct err *e)
 {
-	struct domain_now now;
+	struct domain_now now = { .text = "" };
 	struct err why;
 
 	if (calls_of(g)->define(g->uri, old, false, &why) != RC_OK ||
@@ -314,7 +314,7 @@ static enum rc put_back(const struct change_state *c, const struct change_ground
 static enum rc undo(const struct change_state *c, const struct change_ground *g,
 	const struct memory *m, bool *changed, struct arena *scratch, struct err *e)
 {
-	struct domain_now now;
+	struct domain_now now = { .text = "" };
 	struct err why;
 
 	if (read_now(c->name, g, scratch, &now, &why) != RC_OK)
@@ -333,7 +333,7 @@ static enum rc domain_revert(struct change_state *c, const struct change_ground 
 	bool *changed, struct err *e)
 {
 	struct arena scratch = { 0 };
-	struct memory memory;
+	struct memory memory = { 0 };
 	enum rc rc;
 
 	*changed = false;
@@ -355,8 +355,8 @@ static enum rc domain_confirm(
 	const struct change_state *c, const struct change_ground *g, struct err *e)
 {
 	struct arena scratch = { 0 };
-	struct domain_now now;
-	struct memory memory;
+	struct domain_now now = { .text = "" };
+	struct memory memory = { 0 };
 	enum rc rc = RC_OK;
 
 	if (!c->unchanged)
@@ -401,7 +401,7 @@ enum rc change_judge_domain(
 	struct domain_question q = { 0 };
 	struct libvirt_verdict verdict;
 	struct domain_xml xml, wanted;
-	struct domain_now now;
+	struct domain_now now = { .text = "" };
 	char *text;
 
 	if (read_there(j->change, g, j->scratch, &now, e) != RC_OK ||

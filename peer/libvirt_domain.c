@@ -208,8 +208,9 @@ static enum rc take_names(
 static enum rc take_domain(virDomainPtr domain, struct arena *scratch,
 	struct arena *arena, struct domain *out, struct err *e)
 {
-	struct domain_now now;
+	struct domain_now now = { .text = "" };
 
+	*out = (struct domain){ .name = "", .cpu = "", .live_cpu = "", .tag = "" };
 	if (read_now(domain, scratch, &now, e) != RC_OK ||
 		take_names(domain, arena, out, e) != RC_OK ||
 		take_texts(&now, scratch, arena, out, e) != RC_OK)

@@ -75,7 +75,7 @@ static enum rc make_words(struct judging_nova *n, const char *argv[static WORDS_
 		return err_set(e, RC_TARGET, 0, "nova-compute has too many options here");
 	for (size_t i = 0; i < python->count; i++)
 		argv[count++] = python->item[i];
-	argv[0] = arena_format(arena, "%s%s", n->setup.world->root, argv[0]);
+	argv[0] = arena_format(arena, "%s%s", n->setup.world->root, python->item[0]);
 	argv[count++] = "-c";
 	argv[count++] = NOVA_SCRIPT;
 	argv[count++] = n->path;

@@ -110,6 +110,8 @@ static enum rc copy_texts(struct run *r, const struct stage *s, struct err *e)
 {
 	struct arena *a = &r->arena;
 	struct libvirt_guest *guest = &r->ground.guest;
+	char *holder = arena_text_n(
+		a, s->holder, strnlen(s->holder ? s->holder : "", HOLDER_MAX));
 	char since[32];
 	time_t now = time(NULL);
 	struct tm utc;
@@ -118,15 +120,14 @@ static enum rc copy_texts(struct run *r, const struct stage *s, struct err *e)
 	strftime(since, sizeof(since), "%Y-%m-%dT%H:%M:%SZ", &utc);
 	snprintf(r->name, sizeof(r->name), "%s", s->run);
 	r->since = arena_text(a, since);
-	r->holder = arena_text_n(
-		a, s->holder, strnlen(s->holder ? s->holder : "", HOLDER_MAX));
+	r->holder = holder;
 	*guest = (struct libvirt_guest){ arena_text(a, s->virt_type),
 		arena_text(a, s->emulator), arena_text(a, s->arch),
 		arena_text(a, s->machine) };
 	if (!r->since || !r->holder || !guest->virt_type || !guest->emulator ||
 		!guest->arch || !guest->machine)
 		return err_memory(e);
-	text_make_printable((char *)(uintptr_t)r->holder);
+	text_make_printable(holder);
 	return copy_units(r, &s->units, e);
 }
 

@@ -231,6 +231,7 @@ static enum rc domains_plan(const struct planning *p, struct err *e)
 	const struct domains *found = p->survey->domains;
 	const struct domain *d = found->domains.item;
 	size_t count = found->domains.count;
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): pointers are what is meant */
 	struct choice chosen = { arena_alloc(p->arena, count, sizeof(*chosen.item)), 0 };
 	const char *machine;
 	enum rc rc = find_machine(p, &machine, e);

@@ -38,6 +38,7 @@ static enum rc ground_read(
 	for (size_t i = 0; i < l->xsave.count; i++) {
 		struct xsave_place p;
 
+		/* NOLINTNEXTLINE(cert-err34-c): the file is sealed by its digest */
 		if (i == XSAVE_PLACES || sscanf(l->xsave.item[i], "%u %u %u", &p.index,
 						 &p.size, &p.offset) != 3)
 			return err_set(e, RC_INPUT, 0,

@@ -35,9 +35,15 @@ static size_t restarts(struct rig *t)
 static enum rc stage_with_all(struct rig *t, struct texts services, const char *machine)
 {
 	struct change c[FILES_MAX];
-	struct stage s = { .run = "r1", .holder = "me", .changes = { c, 1 },
-		.virt_type = "kvm", .emulator = "", .arch = "", .machine = machine,
-		.units = services, .linger = t->lingers };
+	struct stage s = { .run = "r1",
+		.holder = "me",
+		.changes = { c, 1 },
+		.virt_type = "kvm",
+		.emulator = "",
+		.arch = "",
+		.machine = machine,
+		.units = services,
+		.linger = t->lingers };
 
 	fill_changes(t, c, 1);
 	return run_stage(&t->run, &s, &t->arena, &t->staged, &t->e);
@@ -177,8 +183,8 @@ static void what_the_journal_could_not_hold_is_refused(void **state)
 	rig_open_with_systemd(&t);
 	for (size_t i = 0; i < MANY; i++)
 		many[i] = "nova";
-	assert_rc(stage_with_all(&t, (struct texts){ many, MANY }, ""), RC_PROTOCOL,
-		&t.e);
+	assert_rc(
+		stage_with_all(&t, (struct texts){ many, MANY }, ""), RC_PROTOCOL, &t.e);
 	text = arena_alloc(&t.arena, LONG + 1, 1);
 	memset(text, '%', LONG);
 	assert_rc(stage_with_all(&t, (struct texts){ 0 }, text), RC_LIMIT, &t.e);
