@@ -43,6 +43,9 @@ enum rc agreement_describe_class(
 enum rc agreement_describe_node(
 	struct run *run, size_t node, struct lock_node *out, struct err *e);
 
+/* Before a run that shall write one: can there be a file?  RC_OUTPUT. */
+enum rc agreement_check_writable(struct run *run, struct err *e);
+
 /* After a run that holds on all nodes: the lock, where there shall be one.  RC_OUTPUT. */
 enum rc agreement_write(struct run *run, struct err *e);
 

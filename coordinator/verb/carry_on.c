@@ -117,9 +117,8 @@ static enum rc result_of(struct carrying *c, const struct push *p, enum rc rc)
 static enum rc lock_remark(struct carrying *c, struct err *e)
 {
 	return run_remark_of(&c->run, false, "lock", (struct texts){ 0 },
-		"the nodes hold the level, but no lock has it: give the command of the "
-		"run again, which finds all in place and writes the lock (not needed "
-		"with --lock none)",
+		"resume writes no lock: give the command of the run again, which finds "
+		"all in place and writes it (not needed with --lock none)",
 		e);
 }
 

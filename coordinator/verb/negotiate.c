@@ -61,6 +61,8 @@ static enum rc negotiate_run(struct run *run, const struct options *o, struct er
 		rc = survey_choose_targets(run, e);
 	if (rc == RC_OK && !o->dry_run)
 		rc = left_check(run, e);
+	if (rc == RC_OK && !o->dry_run)
+		rc = agreement_check_writable(run, e);
 	if (rc == RC_OK)
 		rc = gather_facts(run, true, e);
 	if (rc == RC_OK)

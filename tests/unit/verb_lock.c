@@ -147,12 +147,35 @@ static void a_dry_run_writes_no_lock_and_a_run_that_failed_neither(void **state)
 	assert_int_equal(access(lock_path, F_OK), -1);
 }
 
+static void the_lock_goes(size_t node, enum message_tag tag)
+{
+	if (node == 0 && tag == MESSAGE_forget)
+		test_run("rm -rf %s/no", folder);
+}
+
+static void where_no_lock_can_be_written_no_node_is_asked(void **state)
+{
+	struct err e = { 0 };
+
+	(void)state;
+	assert_rc(run_verb(arena_format(&arena,
+				   "negotiate --quiet --lock %s/no/a.lock node[01-03]",
+				   folder),
+			  NULL, &e),
+		RC_OUTPUT, &e);
+	assert_contains(e.text, "No such file or directory; --lock FILE names another");
+	assert_int_equal(fake_nodes[0].asked[MESSAGE_ask_facts], 0);
+	assert_null(fake_nodes[0].file);
+}
+
 static void a_lock_that_cannot_be_written_does_not_undo_the_run(void **state)
 {
 	struct err e = { 0 };
 	char *out;
 
 	(void)state;
+	test_run("mkdir %s/no", folder);
+	fake_hook = the_lock_goes;
 	assert_rc(run_verb(arena_format(&arena,
 				   "negotiate --quiet --lock %s/no/a.lock node[01-03]",
 				   folder),
@@ -622,6 +645,7 @@ int main(int argc, char **argv)
 		TEST(a_run_that_holds_writes_a_lock_of_level_and_nodes),
 		TEST(a_second_run_gives_the_same_bytes),
 		TEST(a_dry_run_writes_no_lock_and_a_run_that_failed_neither),
+		TEST(where_no_lock_can_be_written_no_node_is_asked),
 		TEST(a_lock_that_cannot_be_written_does_not_undo_the_run),
 		TEST(nodes_that_could_do_better_keep_their_level),
 		TEST(upgrade_makes_a_new_level),

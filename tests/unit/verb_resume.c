@@ -104,7 +104,7 @@ static void resume_brings_every_interrupted_run_to_its_end(void **state)
 		assert_all_new();
 		assert_contains(out, "3 nodes hold the level");
 		assert_contains(
-			out, "note (lock): the nodes hold the level, but no lock");
+			out, "note (lock): resume writes no lock: give the command");
 	}
 }
 
