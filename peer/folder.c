@@ -196,8 +196,12 @@ bool folder_unmake(struct folder_made *made)
 		size_t n = --made->count;
 
 		/* fails when somebody put something there: then it stays */
-		if (unlinkat(made->item[n].parent, made->item[n].name, AT_REMOVEDIR) == 0)
+		if (unlinkat(made->item[n].parent, made->item[n].name, AT_REMOVEDIR) ==
+			0) {
 			removed = true;
+			/* before the journal that knows of it goes */
+			(void)fsync(made->item[n].parent);
+		}
 		close(made->item[n].parent);
 	}
 	return removed;
