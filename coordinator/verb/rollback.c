@@ -31,6 +31,21 @@ static enum rc check_kept(struct push *p, struct err *e)
 		run_names(run, is_kept), p->name);
 }
 
+/* A name that no node knows may be a mistyped one: that nothing was put back must not look
+ * as if all had been. */
+static enum rc check_known(const struct push *p, struct err *e)
+{
+	const struct run *run = p->run;
+
+	for (size_t i = 0; i < run->count; i++)
+		if (p->phases.state[i] != TWOPHASE_REVERTED)
+			return RC_OK;
+	return err_set(e, RC_USAGE, 0,
+		"rollback: none of these nodes has %s: it is over there, or has another "
+		"name (cpuherd negotiate tells which run a node is held by)",
+		p->name);
+}
+
 static enum rc put_back(struct run *run, const char *name, struct err *e)
 {
 	enum twophase_state *state = arena_alloc(&run->arena, run->count, sizeof(*state));
@@ -42,6 +57,8 @@ static enum rc put_back(struct run *run, const char *name, struct err *e)
 	p.phases = twophase_resume(state, run->count, PHASE_COMMITTING, true, true);
 	push_step(&p); /* recover */
 	rc = check_kept(&p, e);
+	if (rc == RC_OK)
+		rc = check_known(&p, e);
 	if (rc != RC_OK)
 		return rc;
 	while (push_step(&p))

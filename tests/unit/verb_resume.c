@@ -334,6 +334,9 @@ static void nodes_are_asked_for_their_own_journals(void **state)
 	test_run("rm %s", journal_path());
 	assert_rc(run_verb(out, NULL, &e), RC_OK, &e);
 	assert_all(OLD);
+	assert_rc(run_verb("rollback --quiet --on node[01-03] run-mistyped", NULL, &e),
+		RC_USAGE, &e);
+	assert_contains(e.text, "none of these nodes has run-mistyped");
 	assert_rc(run_verb("rollback --quiet --on node01", NULL, &e), RC_USAGE, &e);
 }
 
