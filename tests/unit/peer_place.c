@@ -1,3 +1,5 @@
+#include <sys/xattr.h>
+
 #include "tests/unit/peer_node.h"
 
 /* ---- the road */
@@ -60,6 +62,43 @@ static void a_replaced_file_keeps_mode_and_owner(void **state)
 	assert_clean(&n);
 	assert_text(&n, new_text);
 	node_close(&n);
+}
+
+static const char label[] = "system_u:object_r:virt_etc_t:s0";
+
+static void assert_label(struct node *n)
+{
+	char now[sizeof(label)] = "";
+
+	assert_int_equal(
+		getxattr(real_path(n, n->path), "security.selinux", now, sizeof(now)),
+		sizeof(label));
+	assert_string_equal(now, label);
+}
+
+/* The label is only bytes to a kernel without SELinux; root may set it. */
+static void a_replaced_file_keeps_its_selinux_label(void **state)
+{
+	struct node n;
+	bool can;
+
+	(void)state;
+	node_open(&n);
+	write_old(&n);
+	can = setxattr(real_path(&n, n.path), "security.selinux", label, sizeof(label),
+		      0) == 0;
+	if (can) {
+		stage(&n, new_text);
+		commit(&n);
+		assert_text(&n, new_text);
+		assert_label(&n);
+		revert(&n);
+		assert_text(&n, old_text);
+		assert_label(&n);
+	}
+	node_close(&n);
+	if (!can)
+		skip();
 }
 
 static void revert_after_commit_brings_back_the_very_same_file(void **state)
@@ -202,6 +241,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_first_file_is_made_with_its_folder),
 		cmocka_unit_test(staging_changes_nothing_that_others_read),
 		cmocka_unit_test(a_replaced_file_keeps_mode_and_owner),
+		cmocka_unit_test(a_replaced_file_keeps_its_selinux_label),
 		cmocka_unit_test(revert_after_commit_brings_back_the_very_same_file),
 		cmocka_unit_test(
 			revert_of_a_first_file_removes_it_and_the_folders_it_needed),
