@@ -49,12 +49,15 @@
 		"the node's libvirt, with the text of its vote") \
 	X(LIBVIRT, 23, "a node's libvirt could not be asked", \
 		"libvirtd on the node; --connect URI for a session daemon") \
-	X(CONFLICT, 24, "a file changed on a node between looking and writing", \
-		"who else writes the named file; run again") \
+	X(CONFLICT, 24, \
+		"somebody else changed what was to be written, or another run holds a " \
+		"node", \
+		"the difference shown, or the run named: cpuherd resume or rollback") \
 	X(PLACE, 25, "a node could not write the file; every node is as it was before", \
 		"free space and permissions on the node") \
-	X(PARTIAL, 26, "some nodes could not be put back as they were", \
-		"the nodes named: the file there and its .cpuherd-old beside it") \
+	X(PARTIAL, 26, \
+		"a run is not over on some nodes: they may hold the old or the new", \
+		"the nodes named; when they answer, cpuherd resume or rollback") \
 	X(FORMAT, 27, "the level cannot be said in the format asked for", \
 		"the features or model named; another --as or --nova-release") \
 	X(TARGET, 28, "a node lacks what the target needs, or is set up against it", \

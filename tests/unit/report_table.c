@@ -270,7 +270,7 @@ static void a_conflict_is_shown_with_its_difference_and_no_other_node_is(void **
 	assert_null(strstr(print(false, false), "+new"));
 	err_set(&nodes[2].err, RC_CONFLICT, 0, "/a is not ours");
 	text = print(false, false);
-	assert_contains(text, "node03: /a is not ours; see who else writes");
+	assert_contains(text, "node03: /a is not ours; see the difference shown");
 	assert_contains(
 		text, arena_format(&arena, "\nnode03:\n%s\ndone\n", several_diff));
 	nodes[2].outcome = "refused"; /* it was tried: what is there now is not known */

@@ -1,6 +1,7 @@
 /* What targets say of nodes, in the report. */
 #include "coordinator/verb/options.h"
 #include "coordinator/verb/survey.h"
+#include "coordinator/verb/verb.h"
 #include "tests/support/test.h"
 
 enum { NODES = 3 };
@@ -27,6 +28,7 @@ static int make_run(void **state)
 	static const char *const names[] = { "node01", "node02", "node03" };
 
 	(void)state;
+	options.verb = verb_find("negotiate");
 	run = (struct run){ .options = &options,
 		.nodes = nodes,
 		.count = NODES,
