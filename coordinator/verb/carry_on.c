@@ -13,7 +13,7 @@ struct carrying {
 	size_t count;
 	struct run run;
 	bool back;
-	bool nothing; /* no node was ever asked: all are as they were */
+	bool nothing; /* as far as the journal tells no node was ever asked */
 };
 
 /* ---- from the plan to a run */
@@ -186,16 +186,19 @@ static enum rc plan_open(struct carrying *c, struct err *e)
 	return options_take_road(&c->options, &c->plan.options, &c->arena, e);
 }
 
-/* The report of a run that no node heard of. */
+/* A run asks no node before its journal says so on disk; but a disk that lost the end of
+ * the journal looks the same, so this is no yes. */
 static enum rc nothing_tell(struct carrying *c, struct err *e)
 {
 	enum rc rc = run_begin_on(&c->run, &c->options, NULL, 0, e);
-	const char *text = arena_format(&c->run.arena,
-		"%s ended before any node was asked to write: every node is as it was%s",
-		c->plan.run, c->back ? "" : "; give its command again");
 
-	c->run.report.summary = text ? text : "";
-	return rc;
+	if (rc != RC_OK)
+		return rc;
+	return err_set(e, RC_UNKNOWN, 0,
+		"the journal of %s ends before a node was asked to write: every node "
+		"should be as it was; if this disk may have lost the journal's end, "
+		"cpuherd rollback %s --on NODES asks them",
+		c->plan.run, c->plan.run);
 }
 
 enum rc carry_on(const struct options *o, bool back, struct err *e)

@@ -15,6 +15,7 @@ cases=(
 	a_node_whose_journal_lost_its_end_is_mended_or_says_so
 	a_coordinator_whose_journal_lost_its_end_mends_it_or_says_so
 	what_somebody_else_writes_in_the_middle_is_never_lost
+	a_second_coordinator_in_the_middle_is_told_who_holds_the_nodes
 	a_disk_that_is_full_in_the_middle_leaves_a_run_that_can_be_finished
 	an_etc_that_is_read_only_in_the_middle_leaves_a_run_that_can_be_finished
 	a_libvirtd_that_stops_in_the_middle_leaves_a_run_that_can_be_finished
@@ -233,6 +234,21 @@ what_somebody_else_writes_in_the_middle_is_never_lost() {
 			not_ok "the edit is gone"
 		of='node01 node03' all_nodes_are old new-old
 	done 3<"$work/chosen"
+}
+
+# On another machine, as it were: with a folder of journals of its own.
+a_second_coordinator_in_the_middle_is_told_who_holds_the_nodes() {
+	local n
+	n=$(telling_calls | head -n 1)
+	point "a second coordinator comes before $n"
+	begin_with old
+	halt_at "$n"
+	negotiate --journal-dir "$work/journals.other"
+	exits 24
+	says 'node02.* held by run run-[0-9a-f]* of .*, process [0-9]+ since '
+	go_on
+	exits 0
+	all_nodes_are new-old
 }
 
 # trouble MOST SCRIPT MENDS: in node02, at each of its changes.

@@ -204,7 +204,9 @@ finish_with() {
 		return 0
 	fi
 	herd "$verb" -q
-	if [ "$verb:$status" = rollback:2 ]; then
+	if grep -q 'ends before a node was asked to write' "$work/err"; then
+		exits 32
+	elif [ "$verb:$status" = rollback:2 ]; then
 		says 'it can only go forward: cpuherd resume'
 		herd resume -q
 		exits 0

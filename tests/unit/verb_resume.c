@@ -288,19 +288,19 @@ static void a_run_that_is_under_way_is_left_alone(void **state)
 	assert_all(OLD);
 }
 
-static void a_run_that_asked_no_node_is_over_at_once(void **state)
+static void of_a_run_that_asked_no_node_it_is_said_how_to_be_sure(void **state)
 {
 	static const char *const verbs_of[] = { "resume --quiet", "rollback --quiet" };
 	struct err e = { 0 };
-	char *out;
 
 	for (size_t i = 0; i < 2; i++) {
 		stop_run(state, MESSAGE_stage, 0, true);
 		/* the plan alone: no phase was entered */
 		test_run("sed -i '/staging/,$d' %s", journal_path());
-		assert_rc(run_verb(verbs_of[i], &out, &e), RC_OK, &e);
-		assert_contains(out, "ended before any node was asked to write: every "
-				     "node is as it was");
+		assert_rc(run_verb(verbs_of[i], NULL, &e), RC_UNKNOWN, &e);
+		assert_contains(e.text, "ends before a node was asked to write: every "
+					"node should be as it was");
+		assert_contains(e.text, "--on NODES asks them");
 		assert_int_equal(fake_nodes[0].asked[MESSAGE_recover], 0);
 		assert_all(OLD);
 	}
@@ -450,7 +450,7 @@ int main(int argc, char **argv)
 		CASE(a_rollback_is_done_for_those_that_it_reached),
 		CASE(without_a_run_there_is_nothing_to_do),
 		CASE(a_run_that_is_under_way_is_left_alone),
-		CASE(a_run_that_asked_no_node_is_over_at_once),
+		CASE(of_a_run_that_asked_no_node_it_is_said_how_to_be_sure),
 		CASE(of_several_runs_one_must_be_named),
 		CASE(nodes_are_asked_for_their_own_journals),
 		CASE(what_is_kept_is_put_back_by_replace_alone),
