@@ -13,7 +13,6 @@ struct carrying {
 	size_t count;
 	struct run run;
 	bool back;
-	bool nothing; /* as far as the journal tells no node was ever asked */
 };
 
 /* ---- from the plan to a run */
@@ -167,8 +166,13 @@ static enum rc plan_check(struct carrying *c, struct err *e)
 		return RC_OK;
 	if (journal_remove(&c->journal, e) != RC_OK)
 		return e->code;
-	c->nothing = true;
-	return RC_OK;
+	/* a run asks no node before its journal says so on disk; but a disk that lost the
+	 * end of the journal looks the same, so this is no yes */
+	return err_set(e, RC_UNKNOWN, 0,
+		"the journal of %s ends before a node was asked to write: every node "
+		"should be as it was; if this disk may have lost the journal's end, "
+		"cpuherd rollback %s --on NODES asks them",
+		c->plan.run, c->plan.run);
 }
 
 static enum rc plan_open(struct carrying *c, struct err *e)
@@ -180,25 +184,10 @@ static enum rc plan_open(struct carrying *c, struct err *e)
 		rc = left_open(folder, &c->options, &c->journal, &c->plan, &c->arena, e);
 	if (rc == RC_OK)
 		rc = plan_check(c, e);
-	if (rc != RC_OK || c->nothing)
+	if (rc != RC_OK)
 		return rc;
 	c->options.level_name = c->plan.level_name;
 	return options_take_road(&c->options, &c->plan.options, &c->arena, e);
-}
-
-/* A run asks no node before its journal says so on disk; but a disk that lost the end of
- * the journal looks the same, so this is no yes. */
-static enum rc nothing_tell(struct carrying *c, struct err *e)
-{
-	enum rc rc = run_begin_on(&c->run, &c->options, NULL, 0, e);
-
-	if (rc != RC_OK)
-		return rc;
-	return err_set(e, RC_UNKNOWN, 0,
-		"the journal of %s ends before a node was asked to write: every node "
-		"should be as it was; if this disk may have lost the journal's end, "
-		"cpuherd rollback %s --on NODES asks them",
-		c->plan.run, c->plan.run);
 }
 
 enum rc carry_on(const struct options *o, bool back, struct err *e)
@@ -207,15 +196,13 @@ enum rc carry_on(const struct options *o, bool back, struct err *e)
 	struct inventory_node *nodes;
 	enum rc rc = plan_open(&c, e);
 
-	if (rc == RC_OK && !c.nothing)
+	if (rc == RC_OK)
 		rc = nodes_choose(&c, &nodes, e);
 	if (rc != RC_OK)
 		run_begin_on(&c.run, &c.options, NULL, 0, &(struct err){ 0 });
-	else if (c.nothing)
-		rc = nothing_tell(&c, e);
 	else
 		rc = run_begin_on(&c.run, &c.options, nodes, c.count, e);
-	if (rc == RC_OK && !c.nothing)
+	if (rc == RC_OK)
 		rc = run_carry(&c, e);
 	rc = run_end(&c.run, rc, e);
 	journal_close(&c.journal);
