@@ -70,6 +70,11 @@
 		"the changes named; cpuherd negotiate --upgrade, or --without NODE") \
 	X(UNKNOWN, 32, "it could not be told of every node whether it keeps the level", \
 		"the nodes named; run again when they answer") \
+	X(TRIAL, 33, \
+		"a trial guest did not get the CPU that was agreed, or not everywhere", \
+		"QEMU of the nodes named: its version, a wrapper, its configuration") \
+	X(REHEARSAL, 34, "a trial guest did not survive a migration", \
+		"the pairs named, with both nodes' words") \
 	X(INTERRUPTED, 130, "interrupted by a signal", "")
 
 #define RC_ENUM(code, status, meaning, hint) RC_##code,

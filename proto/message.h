@@ -17,7 +17,7 @@
 #include "base/err.h"
 #include "proto/table.h"
 
-enum { PROTOCOL_VERSION_MIN = 3, PROTOCOL_VERSION = 3 };
+enum { PROTOCOL_VERSION_MIN = 4, PROTOCOL_VERSION = 4 };
 
 /* ---- parts of messages: F(record, type, field, since, meaning), L(record, of, ...) */
 
@@ -113,6 +113,18 @@ enum { PROTOCOL_VERSION_MIN = 3, PROTOCOL_VERSION = 3 };
 	F(nova_option, text, section, 3, "libvirt, workarounds") \
 	F(nova_option, text, name, 3, "cpu_mode, cpu_models, ...") \
 	F(nova_option, text, value, 3, "as the file has it, lines joined")
+
+#define FIELDS_cpu_word(F, L) \
+	F(cpu_word, u32, function, 4, "EAX at the call: the leaf") \
+	F(cpu_word, u32, index, 4, "ECX at the call: the sub-leaf; 0 where it has none") \
+	F(cpu_word, u32, part, 4, "the register: 0 EAX, 1 EBX, 2 ECX, 3 EDX") \
+	F(cpu_word, u32, value, 4, \
+		"what QEMU will show a guest there, as far as it has names for") \
+	F(cpu_word, u32, filtered, 4, "bits that were asked for and taken away")
+
+#define FIELDS_cpu_property(F, L) \
+	F(cpu_property, text, name, 4, "of QEMU's CPU object") \
+	F(cpu_property, text, value, 4, "as JSON: true, 13, \"GenuineIntel\"")
 
 /* ---- messages */
 
@@ -260,6 +272,92 @@ enum { PROTOCOL_VERSION_MIN = 3, PROTOCOL_VERSION = 3 };
 		"what they say of CPUs, in the same order; nothing else of them is " \
 		"sent")
 
+#define FIELDS_try(F, L) \
+	F(try, text, run, 4, \
+		"name of the run (base/token.h): part of its guests' names") \
+	F(try, text, guest, 4, \
+		"name of the guest within the run; libvirt's is cpuherd-RUN-GUEST") \
+	F(try, text, virt_type, 4, "as in propose") \
+	F(try, text, emulator, 4, "as in propose") \
+	F(try, text, arch, 4, "as in propose") \
+	F(try, text, machine, 4, "as in propose") \
+	F(try, text, cpu, 4, "its <cpu>") \
+	F(try, flag, runs, 4, \
+		"it shall run the project's own kernel; else it stays paused") \
+	F(try, flag, stays, 4, \
+		"it stays until dismiss, or until the connection ends; else it is gone " \
+		"before the answer comes")
+
+#define FIELDS_tried(F, L) \
+	F(tried, flag, started, 4, "libvirt started it") \
+	F(tried, texts, features, 4, \
+		"features that libvirt named as standing in the way") \
+	F(tried, text, reason, 4, "libvirt's words when it did not start") \
+	F(tried, text, name, 4, "libvirt's name of it") \
+	F(tried, text, machine, 4, "its machine type, as libvirt wrote it") \
+	F(tried, text, cpu, 4, "<cpu> of its live XML") \
+	L(tried, cpu_word, words, 4, "QEMU's own view of the first vCPU, by registers") \
+	L(tried, cpu_property, properties, 4, "the same by properties") \
+	F(tried, text, gap, 4, "why QEMU's view could not be had whole; empty: it was") \
+	F(tried, flag, alive, 4, "its kernel counts") \
+	F(tried, text, why, 4, "why it does not, where it should; it is paused then") \
+	F(tried, u64, count, 4, "how far it has counted") \
+	L(tried, leaf, leaves, 4, "CPUID as the guest itself reads it") \
+	F(tried, u32, start_ms, 4, "from the question to the guest, in milliseconds") \
+	F(tried, texts, left, 4, "what of it could not be removed from the node")
+
+#define FIELDS_migrate(F, L) \
+	F(migrate, text, run, 4, "as in try") \
+	F(migrate, text, guest, 4, "as in try: a guest that stays here") \
+	F(migrate, text, uri, 4, "the target's libvirt, as this node reaches it") \
+	F(migrate, text, data_uri, 4, \
+		"where the guest's memory goes: tcp://host[:port]; empty: libvirt " \
+		"chooses") \
+	F(migrate, text, listen, 4, \
+		"address that the target's QEMU listens on; empty: libvirt chooses") \
+	F(migrate, flag, tunnelled, 4, "through libvirt's own connection") \
+	F(migrate, flag, tls, 4, "QEMU's own TLS for the memory") \
+	F(migrate, u32, limit_s, 4, "then it is given up")
+
+#define FIELDS_migrated(F, L) \
+	F(migrated, flag, ok, 4, "libvirt says that it went well") \
+	F(migrated, u32, native, 4, "libvirt's code of the error; 0: none") \
+	F(migrated, text, reason, 4, "libvirt's words, here at the source") \
+	F(migrated, text, direct, 4, \
+		"its words when the target was asked without peer-to-peer, which may " \
+		"hide " \
+		"them; empty: that was not tried or says no more") \
+	F(migrated, text, reach, 4, \
+		"why the target cannot be reached from here; empty: it can, or that " \
+		"was not tried") \
+	F(migrated, text, log, 4, "QEMU's last words here; empty: none") \
+	F(migrated, u32, ms, 4, "how long it took, in milliseconds")
+
+#define FIELDS_meet(F, L) \
+	F(meet, text, run, 4, "as in try") \
+	F(meet, text, guest, 4, "as in try: a guest that should have come here") \
+	F(meet, flag, runs, 4, "it should run; else it is paused")
+
+#define FIELDS_met(F, L) \
+	F(met, flag, present, 4, "libvirt has it") \
+	F(met, text, state, 4, "libvirt's word for its state; empty: absent") \
+	F(met, text, cpu, 4, "<cpu> of its live XML") \
+	L(met, cpu_word, words, 4, "as in tried") \
+	L(met, cpu_property, properties, 4, "as in tried") \
+	F(met, text, gap, 4, "as in tried") \
+	F(met, flag, alive, 4, "its kernel counts") \
+	F(met, text, why, 4, "why it does not, where it should") \
+	F(met, u64, count, 4, "how far it has counted: on, not anew") \
+	L(met, leaf, leaves, 4, "CPUID as the guest itself reads it here") \
+	F(met, text, log, 4, "QEMU's last words about it here; empty: none")
+
+#define FIELDS_dismiss(F, L) \
+	F(dismiss, text, run, 4, "as in try: all its guests on this node end")
+
+#define FIELDS_dismissed(F, L) \
+	F(dismissed, u32, guests, 4, "that were ended") \
+	F(dismissed, texts, left, 4, "what could not be removed from the node")
+
 #define FIELDS_bye(F, L) F(bye, u32, reserved, 1, "0")
 
 #define FIELDS_failure(F, L) \
@@ -270,7 +368,8 @@ enum { PROTOCOL_VERSION_MIN = 3, PROTOCOL_VERSION = 3 };
 /* clang-format off */
 #define PARTS(P) \
 	P(leaf) P(msr) P(register_set) P(registers) P(parameter) P(gap) P(body_ref) \
-	P(spot) P(found) P(change) P(staging) P(reading) P(domain) P(nova_option)
+	P(spot) P(found) P(change) P(staging) P(reading) P(domain) P(nova_option) \
+	P(cpu_word) P(cpu_property)
 /* clang-format on */
 
 enum message_direction { TO_PEER, TO_COORDINATOR };
@@ -310,7 +409,17 @@ enum message_direction { TO_PEER, TO_COORDINATOR };
 	M(27, ask_domains, TO_PEER, "", "which guests are defined or run here?") \
 	M(28, domains, TO_COORDINATOR, "ask_domains", "their CPUs; no secrets of them") \
 	M(29, ask_nova, TO_PEER, "", "what does nova's configuration say of CPUs?") \
-	M(30, nova, TO_COORDINATOR, "ask_nova", "that, and which nova it is")
+	M(30, nova, TO_COORDINATOR, "ask_nova", "that, and which nova it is") \
+	M(31, try, TO_PEER, "", "start a trial guest: what does its CPU become?") \
+	M(32, tried, TO_COORDINATOR, "try", \
+		"what libvirt, QEMU and the guest say of it") \
+	M(33, migrate, TO_PEER, "", "send a trial guest to another node") \
+	M(34, migrated, TO_COORDINATOR, "migrate", \
+		"how that went, as the source sees it") \
+	M(35, meet, TO_PEER, "", "did a trial guest arrive, and does it live?") \
+	M(36, met, TO_COORDINATOR, "meet", "what has become of it; it still stays") \
+	M(37, dismiss, TO_PEER, "", "end the trial guests of a run") \
+	M(38, dismissed, TO_COORDINATOR, "dismiss", "they are gone")
 
 #define RECORD_MEMBER_u32 uint32_t
 #define RECORD_MEMBER_u64 uint64_t

@@ -11,6 +11,7 @@
 
 #include "coordinator/cpu/conditions.h"
 #include "coordinator/target/target.h"
+#include "proto/message.h"
 
 enum report_vote { REPORT_NO_VOTE, REPORT_YES, REPORT_NO };
 
@@ -32,6 +33,27 @@ struct report_check {
 	const char *cost;  /* admit: what the level would be with it; "" */
 };
 
+/* What trial guests that should be alike show differently. */
+struct report_difference {
+	const char *what;    /* "CPUID 0x7/0 EBX bit 19", "l3-cache", "<cpu>" */
+	const char *feature; /* libvirt's name for it; "" */
+	struct texts nodes;  /* that show it so */
+	const char *is;	     /* what these show */
+	const char *wanted;  /* what the others show, or the level says */
+	bool of_level;	     /* it is the level that says so */
+};
+
+/* rehearse: a trial guest on its way from one node to another. */
+struct report_migration {
+	const char *source, *target;
+	const struct tried *before;	 /* the guest at the source; NULL: none started */
+	const struct migrated *migrated; /* the source's words; NULL: it gave none */
+	const struct met *met;		 /* the target's; NULL: it gave none */
+	bool ok, ran;	   /* it is there and unchanged; it ran all the time */
+	const char *why;   /* it failed: one line; "" */
+	const char *cause; /* the likely cause, and what to do; "" */
+};
+
 struct report_node {
 	const char *name;
 	size_t class; /* a number that nodes with equal facts share; REPORT_NO_CLASS */
@@ -45,6 +67,8 @@ struct report_node {
 	const char *outcome;		  /* "": nothing was to be done here */
 	struct edits edits;		  /* what was, or would be, written */
 	const struct report_check *check; /* NULL: not held against a lock */
+	const struct tried *trial;	  /* its trial guest; NULL: none was started */
+	const char *proof;		  /* "equal", "differs"; "": not compared */
 	const char *note;		  /* what to do about the outcome; "" */
 	struct err err;			  /* the first thing that went wrong */
 };
@@ -97,6 +121,11 @@ struct report {
 	size_t remark_count;
 	struct report_pool *pools;
 	size_t pool_count;
+	struct report_difference *differences;
+	size_t difference_count;
+	const char *pairs; /* rehearse: "a ring", "7 of 90 pairs, --seed 17"; "" */
+	struct report_migration *migrations;
+	size_t migration_count;
 	const char *summary; /* one line; "" */
 	struct err err;	     /* of the run as a whole */
 };

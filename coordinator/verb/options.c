@@ -50,7 +50,8 @@ const struct option_row option_rows[] = {
 		"where runs are written down (~/.local/state/cpuherd/runs)")
 	ROW(0, "on", "NODES", TEXT, on, FOR_ROLLBACK, 0,
 		"without a journal here: ask these nodes (a pattern) for theirs")
-	ROW(0, "lock", "FILE", TEXTS, locks, FOR_NEGOTIATE | FOR_CHECK | FOR_ADMIT, 0,
+	ROW(0, "lock", "FILE", TEXTS, locks,
+		FOR_NEGOTIATE | FOR_TRIALS | FOR_CHECK | FOR_ADMIT, 0,
 		"what was agreed; none: no such file (cpuherd.lock)")
 	FLAG(0, "upgrade", upgrade, FOR_NEGOTIATE,
 		"make a new level, whatever the lock has; all its nodes must be named")
@@ -60,20 +61,47 @@ const struct option_row option_rows[] = {
 		"overwrite what somebody else has put in its place")
 	FLAG(0, "restart", restart, FOR_NEGOTIATE,
 		"restart what reads the target when it is written, and put all back if it fails")
-	ROW(0, "require", "FEATURE", TEXTS, require, FOR_NEGOTIATE | FOR_PLAN, 0,
+	ROW(0, "vote", "HOW", TEXT, vote, FOR_NEGOTIATE, 0,
+		"compare: each node's libvirt judges the level; trial: each node also starts a "
+		"guest with it (compare)")
+	FLAG(0, "prove", prove, FOR_NEGOTIATE, "the same as --vote trial")
+	ROW(0, "cpu", "FILE", TEXT, cpu, FOR_TRIALS, 0,
+		"a <cpu> as libvirt reads it, in place of the level that was agreed")
+	ROW(0, "evidence", "FILE", TEXT, evidence, FOR_NEGOTIATE | FOR_TRIALS, 0,
+		"write what was tried, seen and compared there, as JSON (docs/evidence.md)")
+	FLAG(0, "all-pairs", all_pairs, FOR_REHEARSE,
+		"migrate from every node to every other (a ring)")
+	ROW(0, "sample", "N", NUMBER, sample, FOR_REHEARSE, 1000000,
+		"migrate between N pairs taken at random (a ring)")
+	ROW(0, "seed", "N", NUMBER, seed, FOR_REHEARSE, 0xffffffff,
+		"of --sample: the same pairs again, as the report names it")
+	FLAG(0, "paused", paused, FOR_REHEARSE, "guests that do not run")
+	ROW(0, "migrate-uri", "URI", TEXT, migrate_uri, FOR_REHEARSE, 0,
+		"libvirt of a target as the source reaches it; %s is the target's name "
+		"(qemu+ssh://%s/system)")
+	ROW(0, "migrate-data", "URI", TEXT, migrate_data, FOR_REHEARSE, 0,
+		"where memory goes: tcp://%s or tcp://%s:PORT (libvirt chooses)")
+	ROW(0, "migrate-listen", "ADDRESS", TEXT, migrate_listen, FOR_REHEARSE, 0,
+		"address that a target's QEMU listens on; %s is its name (libvirt chooses)")
+	FLAG(0, "tunnelled", tunnelled, FOR_REHEARSE,
+		"memory goes through libvirt's own connection")
+	FLAG(0, "migrate-tls", migrate_tls, FOR_REHEARSE, "memory goes through QEMU's own TLS")
+	ROW(0, "migrate-timeout", "SECONDS", NUMBER, migrate_timeout_s, FOR_REHEARSE, 86400,
+		"for one migration (60)")
+	ROW(0, "require", "FEATURE", TEXTS, require, FOR_LEVEL, 0,
 		"no level without this feature; several are joined by commas")
-	ROW(0, "at-least", "NAME", TEXT, at_least, FOR_NEGOTIATE | FOR_PLAN, 0,
+	ROW(0, "at-least", "NAME", TEXT, at_least, FOR_LEVEL, 0,
 		"no level below x86-64-v1 to x86-64-v4, or below a CPU model")
-	ROW(0, "model", "NAME", TEXT, model, FOR_NEGOTIATE | FOR_PLAN, 0,
+	ROW(0, "model", "NAME", TEXT, model, FOR_LEVEL, 0,
 		"build the level on this CPU model")
-	ROW(0, "prefer", "RULE", TEXT, prefer, FOR_NEGOTIATE | FOR_PLAN, 0,
+	ROW(0, "prefer", "RULE", TEXT, prefer, FOR_LEVEL, 0,
 		"fewest: the model with the fewest elements; libvirt: the one it would name (fewest)")
 	ROW(0, "virt-type", "TYPE", TEXT, virt_type,
-		FOR_NEGOTIATE | FOR_PLAN | FOR_RENDER, 0,
+		FOR_LEVEL | FOR_RENDER, 0,
 		"kvm, qemu, or auto: kvm where all nodes have it (auto)")
-	FLAG(0, "cross-vendor", cross_vendor, FOR_NEGOTIATE | FOR_PLAN,
+	FLAG(0, "cross-vendor", cross_vendor, FOR_LEVEL,
 		"one level of no vendor, for nodes of any (at your own risk with kvm)")
-	ROW(0, "mitigations", "WHAT", TEXT, mitigations, FOR_NEGOTIATE | FOR_PLAN, 0,
+	ROW(0, "mitigations", "WHAT", TEXT, mitigations, FOR_LEVEL, 0,
 		"if a node offers one that the level lacks: warn, require (refuse "
 		"such a level) or ignore (warn)")
 	ROW(0, "as", "FORMAT", TEXT, as, FOR_PLAN | FOR_RENDER, 0,
@@ -117,7 +145,7 @@ const struct option_row option_rows[] = {
 		"loops that share the nodes, where there are cores (1)")
 	ROW(0, "trace", "NODES", TEXTS, trace, FOR_FLEET, 0,
 		"tell what is sent to and by these nodes (a pattern), by name and size")
-	ROW(0, "simd", "NAME", TEXT, simd, FOR_NEGOTIATE | FOR_PLAN, 0,
+	ROW(0, "simd", "NAME", TEXT, simd, FOR_LEVEL, 0,
 		"kernel for set operations (the best one)")
 	FLAG(0, "json", json, FOR_FLEET | FOR_VERSION,
 		"one JSON object on standard output (docs/json.md)")

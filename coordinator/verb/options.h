@@ -23,8 +23,12 @@ enum {
 	FOR_ROLLBACK = 1 << 9,
 	FOR_CHECK = 1 << 10,
 	FOR_ADMIT = 1 << 11,
+	FOR_PROVE = 1 << 12,
+	FOR_REHEARSE = 1 << 13,
 	FOR_LEFT = FOR_RESUME | FOR_ROLLBACK,
-	FOR_NODES = FOR_NEGOTIATE | FOR_PLAN | FOR_PROBE | FOR_CHECK | FOR_ADMIT,
+	FOR_TRIALS = FOR_PROVE | FOR_REHEARSE,
+	FOR_LEVEL = FOR_NEGOTIATE | FOR_PLAN | FOR_TRIALS, /* one is made, or taken */
+	FOR_NODES = FOR_LEVEL | FOR_PROBE | FOR_CHECK | FOR_ADMIT,
 	FOR_FLEET = FOR_NODES | FOR_LEFT,
 	OF_ROAD = 1 << 30, /* no verb: it says how nodes are reached, for the journal */
 };
@@ -49,10 +53,13 @@ struct options {
 		known_hosts, trace, ssh_values, targets, locks, drop, domains;
 	const char *user, *connect, *virt_type, *level_name, *model, *prefer, *at_least,
 		*simd, *from, *save, *out, *failed, *mitigations, *journal_dir, *on;
+	const char *vote, *cpu, *evidence, *migrate_uri, *migrate_data, *migrate_listen;
 	const char *as, *nova_release, *nova_folder, *machine;
 	const char *ssh_config, *jump;
+	uint32_t sample, seed, migrate_timeout_s;
 	uint32_t port, connect_timeout_s, timeout_s, deadline_s, parallel, threads, tries;
 	bool no_agent, accept_new, become, dry_run, check, json, verbose, quiet, help;
+	bool prove, all_pairs, paused, tunnelled, migrate_tls;
 	bool cross_vendor, allow_unproven, replace, restart, upgrade;
 	uint64_t
 		given[OPTIONS_MAX / 64]; /* rows of the table that the command line has */

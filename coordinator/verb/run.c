@@ -61,7 +61,7 @@ static enum rc nodes_make(struct run *run, struct err *e)
 	for (size_t i = 0; i < run->count; i++) {
 		facts_init(&run->facts[i]);
 		run->nodes[i].name = run->inventory.nodes[i].name;
-		run->nodes[i].outcome = run->nodes[i].note = "";
+		run->nodes[i].outcome = run->nodes[i].note = run->nodes[i].proof = "";
 	}
 	run->report.nodes = run->nodes;
 	run->report.count = run->count;
@@ -183,7 +183,7 @@ static void run_init(struct run *run, const struct options *options)
 	run->report.level_name = options->level_name;
 	run->report.dry_run = options->dry_run;
 	run->report.virt = run->report.virt_note = "";
-	run->report.xml = run->report.summary = "";
+	run->report.xml = run->report.summary = run->report.pairs = "";
 	if (options->verbose)
 		log_set_level(LOG_DEBUG);
 	else if (options->quiet)

@@ -37,9 +37,9 @@ struct server herd_one(struct herd *h, const struct server_options *options);
 struct server herd_with_peer(struct herd *h, const char *body);
 
 /* The head of a packaged peer that speaks our protocol; it may be started with words. */
-#define PACKAGED_PEER "#!/bin/sh\n[ \"$1\" != --protocol ] || { echo 3; exit; }\n"
-/* A framed [2, [3, "x", 0]]: welcome. */
-#define WELCOME "printf '\\0\\0\\0\\007\\222\\002\\223\\003\\241x\\0'\n"
+#define PACKAGED_PEER "#!/bin/sh\n[ \"$1\" != --protocol ] || { echo 4; exit; }\n"
+/* A framed [2, [4, "x", 0]]: welcome. */
+#define WELCOME "printf '\\0\\0\\0\\007\\222\\002\\223\\004\\241x\\0'\n"
 
 /* Gives every node its settings; herd_new() does it as well. */
 void herd_settle(struct herd *h);

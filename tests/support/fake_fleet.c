@@ -326,7 +326,7 @@ static enum rc do_recover(struct fleet *f, size_t node, const void *request)
 	return answer_send(f, node, MESSAGE_recovered, &answer);
 }
 
-static enum rc (*const duties[32])(struct fleet *, size_t, const void *) = {
+static enum rc (*const duties[64])(struct fleet *, size_t, const void *) = {
 	[MESSAGE_ask_facts] = do_facts,
 	[MESSAGE_ask_bodies] = do_bodies,
 	[MESSAGE_propose] = do_vote,

@@ -34,7 +34,7 @@ struct fake_node {
 	const struct node_facts *facts;
 	enum rc unreachable;			/* RC_OK: it connects */
 	struct fake_vote votes[FAKE_VOTES_MAX]; /* by round; then yes */
-	enum fake_way ways[32];			/* by the tag of the request */
+	enum fake_way ways[64];			/* by the tag of the request */
 	bool once;				/* it is well after that */
 	bool rejects;				/* verify: libvirt does not accept it */
 	bool changes_after_look;		/* somebody else writes */
@@ -49,7 +49,7 @@ struct fake_node {
 	char run[64], holder[128];
 	bool unchanged, linger;
 	unsigned writes; /* how often the file was replaced */
-	unsigned asked[32];
+	unsigned asked[64];
 	unsigned bodies_sent;
 	bool dead;
 	struct err err;

@@ -158,7 +158,7 @@ static void make_pools(void)
 	err_set(&pools[1].err, RC_LEVEL, 0, "no CPU \033[2J model");
 	report.verb = "plan";
 	report.level = NULL;
-	report.xml = report.summary = "";
+	report.xml = report.summary = report.pairs = "";
 	report.pools = pools;
 	report.pool_count = 2;
 }
