@@ -4,7 +4,8 @@
 #
 # Each way is a pair of functions, break_WAY and mend_WAY, that work in every kind of
 # node or are listed in NAMESPACE_ONLY.  Scripts for the node itself run through
-# in_node: without ssh, because that may be what is broken.
+# in_node: without ssh, because that may be what is broken.  Those that show when a guest
+# starts or migrates are in break-guests.sh.
 
 # WAY	what the node is like then
 ways() {
@@ -24,10 +25,16 @@ ways() {
 		wrong-peer-cache	every program in ~/.cache is another one than its name says
 		sleepy	the login shell takes LAB_SLEEP seconds (30) to start
 		noisy	the login shell prints a greeting on stdout
+		adds-feature	QEMU gives each guest LAB_FEATURE besides, and tells libvirt nothing of it
+		lacks-feature	QEMU gives no guest LAB_FEATURE, and tells libvirt nothing of it
+		no-migration	the other nodes' ports 49152-49215 are unreachable from here
+		deaf-to-migration	packets to its own ports 49152-49215 vanish
+		no-names	it does not know the other nodes' names
 	EOF
 }
 
-NAMESPACE_ONLY=' no-libvirt-library no-kvm unplugged full-disk noexec-tmp noexec-home '
+NAMESPACE_ONLY=' no-libvirt-library no-kvm unplugged full-disk noexec-tmp noexec-home
+	adds-feature lacks-feature no-migration deaf-to-migration no-names '
 
 # NODE SCRIPT [ARGUMENT...]: bash in the node; $P is the folder of the lab's files there.
 in_node() {
@@ -76,7 +83,7 @@ mend_no_libvirt() {
 	program=$(node_of "$1" programs)
 	[ "$kind" = unprivileged ] || log=/run/libvirtd.log
 	(lab_ssh "$1" "setsid -f /usr/sbin/libvirtd -p $program/libvirtd.pid" \
-		"</dev/null >>$log 2>&1")
+		"\$(cat $program/libvirtd.options 2>/dev/null) </dev/null >>$log 2>&1")
 	deadline 30 libvirt_answers "$1" || die "$1: libvirtd does not start again"
 }
 
@@ -281,7 +288,7 @@ lab_break() {
 	need_lab
 	need_node "$node"
 	ways | cut -f1 | grep -qxF -- "$way" || die "no way '$way': lab break lists them"
-	[[ $kind = namespace || $NAMESPACE_ONLY != *" $way "* ]] ||
+	[[ $kind = namespace || ! $NAMESPACE_ONLY =~ [[:space:]]$way[[:space:]] ]] ||
 		die "$way needs namespace nodes"
 	! grep -qxF -- "$way" "$dir/nodes/$node/broken" 2>/dev/null ||
 		die "$node is $way already"
