@@ -1,0 +1,268 @@
+# shellcheck shell=bash disable=SC2154
+# SC2154: here and work are of who sources this, gone and cause of the ground.
+# story.sh - the story, over the functions of a ground (./namespaces.sh has them all).  Sourced.
+#
+# Each step says in plain words what is done, does it, holds what came against what must come,
+# and quotes the lines of the programs that matter.  What is not as told ends the story.
+
+said=$work/said
+guests=running # or paused, where the ground cannot run them
+kernel=${GATE_KERNEL:-}
+GATE64="<cpu mode='custom' match='exact' check='partial'>%s<model fallback='allow'>gate64</model></cpu>"
+
+tell() {
+	printf '%s\n' "$@"
+}
+
+step() {
+	printf '\n%s\n' "$1"
+	[ $# = 1 ] || printf '   %s\n' "${@:2}"
+}
+
+fails() {
+	printf '\nNOT AS TOLD: %s\n' "$*"
+	[ ! -s "$said" ] || { echo "The last program said:" && sed 's/^/   | /' "$said"; }
+	exit 1
+} >&2
+
+# A list of many words is told by the first and how many they are.
+shortened() {
+	awk '{
+		n = split($0, part, " ")
+		for (i = 1; i <= n; i++)
+			if ((m = split(part[i], word, ",")) > 8)
+				part[i] = word[1] "," word[2] "," word[3] "," word[4] "," word[5] ",... (" m ")"
+		for (i = 1; i <= n; i++)
+			printf "%s%s", part[i], i < n ? " " : "\n"
+	}'
+}
+
+# PATTERN...: what the last program said of that, which must be there.
+quote() {
+	local pattern
+	for pattern; do
+		grep -m 1 -oE -- "$pattern" "$said" >"$work/quoted" || fails "nothing says: $pattern"
+		shortened <"$work/quoted" | fold -s -w 100 | sed 's/^/      /; 2,$s/^/    /'
+	done
+}
+
+# STATUS ARGUMENT...: cpuherd, which must end so.
+cpuherd() {
+	local wanted=$1 status=0 shown
+	shift
+	herd "$@" >"$said" 2>&1 || status=$?
+	shown="   \$ cpuherd ${*//"$work/"/}"
+	[ "$status" = 0 ] || shown="$shown     (exit status $status)"
+	tell "$shown"
+	[ "$status" = "$wanted" ] || fails "exit status $status, not $wanted"
+}
+
+# ---- guests
+
+# CPU: a guest of 16 MiB.
+guest() {
+	local boot=
+	[ "$guests" = paused ] || boot="<kernel>/run/gate-guest</kernel>"
+	cat <<-EOF2
+		<domain type='$(virt)'><name>gate</name><memory unit='MiB'>16</memory><vcpu>1</vcpu>
+		<os><type arch='x86_64' machine='pc'>hvm</type>$boot</os>$1<devices>
+		<serial type='file'><source path='/run/gate.serial' append='on'/></serial>
+		<memballoon model='none'/></devices></domain>
+	EOF2
+}
+
+# NODE CPU: it is started there; fails with libvirt's words in $said.
+starts() {
+	local paused=
+	[ "$guests" = running ] || paused=--paused
+	guest "$2" >"$work/guest.xml"
+	in_node "$1" 'rm -f /run/gate.serial; cat >/run/gate.xml' <"$work/guest.xml"
+	in_node "$1" "virsh -q create $paused /run/gate.xml" >"$said" 2>&1
+}
+
+# FROM TO
+migrates() {
+	in_node "$1" "virsh -q migrate --live gate qemu+ssh://root@$2/system" >"$said" 2>&1
+}
+
+ends() {
+	in_node "$1" 'virsh -q destroy gate'
+}
+
+# NODE WORDS: what the guest there says after it has said WORDS: a count of 8 hexadecimal
+# digits behind a T, then the registers of CPUID that it sees.  A paused one: what libvirt has
+# asked QEMU of its CPU.
+sign_of_life() {
+	if [ "$guests" = paused ]; then
+		in_node "$1" "virsh dumpxml gate | sed -n '/<cpu/,/<.cpu>/p' | tr -d '\n'"
+		return
+	fi
+	in_node "$1" "for i in \$(seq 300); do
+		words=\$(tail -n 2 /run/gate.serial 2>/dev/null | sed '\$d')
+		[ \"\${words%% *}\" \\> '${2%% *}' ] && echo \"\$words\" && exit
+		sleep 0.1
+	done; exit 1" || fails "the guest on $1 is silent (before: $2)"
+}
+
+# NAMES...: each ordered pair of them once, as a way that ends where it begins: to each of the
+# others and back; and from the first of them, before that, the whole way of the rest.
+round() {
+	local from=$1 to first=yes
+	shift
+	for to; do
+		echo "$from $to"
+		[ -z "$first" ] || round "$@"
+		first=
+		echo "$to $from"
+	done
+}
+
+# CPU: one guest with it goes over every ordered pair of nodes, alive and with the CPU it had.
+every_pair() {
+	local all from to before now pairs=0 begin=$SECONDS
+	mapfile -t all < <(nodes)
+	for from in "${all[@]}"; do
+		in_node "$from" 'rm -f /run/gate.serial'
+	done
+	starts "${all[0]}" "$1" || fails "the guest does not start on ${all[0]}"
+	before=$(sign_of_life "${all[0]}" T)
+	while read -r from to; do
+		before=$(sign_of_life "$from" "$before")
+		migrates "$from" "$to" || fails "the guest does not go from $from to $to"
+		now=$(sign_of_life "$to" "$before")
+		[ "${now#* }" = "${before#* }" ] || fails "from $from to $to the CPU became ${now#* }, it was ${before#* }"
+		pairs=$((pairs + 1)) before=$now
+	done < <(round "${all[@]}")
+	ends "${all[0]}"
+	tell "      $pairs of $((${#all[@]} * (${#all[@]} - 1))) ordered pairs: migrated, $(outcome) ($((SECONDS - begin)) s)"
+}
+
+outcome() {
+	if [ "$guests" = running ]; then
+		echo "each time the guest counted on and saw the same CPU"
+	else
+		echo "each time with the same CPU; the guest was paused"
+	fi
+}
+
+# LEVEL: the <cpu> that cpuherd has written.
+written_cpu() {
+	in_node "$(nodes | head -n 1)" "cat /etc/libvirt/cpuherd/$1.xml"
+}
+
+# ---- steps
+
+set_the_scene() {
+	tell "gate64: one guest CPU for unlike machines" "" \
+		"   $(ground_words)." "   $(ground_versions)"
+	[ -n "$kernel" ] || guests=paused
+	[ "$guests" = running ] || tell "   Guests are started paused: there is no kernel for them."
+	while read -r node; do
+		[ -z "$kernel" ] || in_node "$node" 'cat >/run/gate-guest' <"$kernel"
+	done < <(nodes)
+}
+
+host_model_fails() {
+	local first last before
+	first=$(nodes | head -n 1) last=$(nodes | tail -n 1)
+	step "a. On $first a guest gets all that this machine can do (host-model). It is to go to $last."
+	starts "$first" "<cpu mode='host-model'/>" || fails "it does not start"
+	before=$(sign_of_life "$first" T)
+	! migrates "$first" "$last" || fails "it went"
+	quote 'guest CPU .* missing features: .*'
+	before=$(sign_of_life "$first" "$before")
+	ends "$first"
+	tell "   libvirt refuses. The guest lives on, where it was."
+}
+
+agreement() {
+	local all
+	mapfile -t all < <(nodes)
+	step "b. cpuherd asks all of them, and writes one CPU."
+	cpuherd 0 negotiate --lock "$work/cpuherd.lock" "${all[@]}"
+	quote "^${#all[@]} nodes agree on .*"
+	tell "   A guest with this CPU goes from every node to every other."
+	every_pair "$(written_cpu baseline)"
+}
+
+# The features of 2016: those of a Core 2 but monitor and pse36 (devstack, tools/cpu_map_update.py).
+gate64_of_2016() {
+	local feature
+	printf "<cpus>\n  <model name='gate64'>\n    <decode host='off' guest='off'/>\n    <vendor name='Intel'/>\n"
+	for feature in fpu vme de pse tsc msr pae mce cx8 apic sep mtrr pge mca cmov pat clflush mmx fxsr \
+		sse sse2 pni ssse3 syscall nx lm; do
+		printf "    <feature name='%s'/>\n" "$feature"
+	done
+	printf "  </model>\n</cpus>\n"
+}
+
+# What came of it: a guest that does not start, or that has more than the list says.
+what_2016_comes_to() {
+	local first=$1 more
+	if ! starts "$first" "$(printf "$GATE64" '')"; then
+		quote '(Host|guest) CPU .* features: .*'
+		return
+	fi
+	in_node "$first" 'virsh dumpxml gate' >"$said"
+	more=$(sed -n "s/.*policy='require' name='\(.*\)'.*/\1/p" "$said" | paste -sd ,)
+	[ -n "$more" ] || fails "the guest has what the list says, no more"
+	tell "      It starts, as $(sed -n 's,.*<model [^>]*>\(.*\)</model>.*,\1,p' "$said"), and has what the list does not say: $more"
+	ends "$first"
+}
+
+by_hand_in_2016() {
+	local first map=/usr/share/libvirt/cpu_map
+	first=$(nodes | head -n 1)
+	step "c. In 2016 OpenStack wrote such a CPU into libvirt's map by hand: gate64, a Core 2 without monitor and pse36." \
+		"It was a guess. On $first, today:"
+	gate64_of_2016 >"$work/gate64.xml"
+	in_node "$first" "cd $map && cp -p index.xml /run/index.xml && cat >gate64.xml &&
+		sed -i '0,\\|  </arch>|s||    <include filename=\"gate64.xml\"/>\n  </arch>|' index.xml" <"$work/gate64.xml"
+	libvirtd_restarts "$first"
+	what_2016_comes_to "$first"
+	in_node "$first" "cd $map && cp -p /run/index.xml index.xml && rm gate64.xml /run/index.xml"
+}
+
+the_way_of_2016() {
+	local all node addresses
+	mapfile -t all < <(nodes)
+	by_hand_in_2016
+	tell "   cpuherd writes under this name what the nodes agreed on."
+	cpuherd 0 negotiate --target cpu-map --level-name gate64 --lock "$work/gate64.lock" "${all[@]}"
+	quote "^${#all[@]} nodes agree on .*" 'guests can name gate64 after a restart'
+	for node in "${all[@]}"; do
+		libvirtd_restarts "$node"
+	done
+	addresses=$(grep -m 1 '<maxphysaddr' "$said") || addresses=
+	tell "   libvirtd is restarted everywhere. A guest that names nothing but gate64:"
+	every_pair "$(printf "$GATE64" "$addresses")"
+}
+
+microcode() {
+	local all first
+	ground_of_microcode
+	mapfile -t all < <(nodes)
+	first=${all[0]}
+	step "d. $(nodes | paste -sd ' ') agree."
+	cpuherd 0 negotiate --lock "$work/later.lock" "${all[@]}"
+	quote "^${#all[@]} nodes agree on .*"
+	microcode_changes "$first"
+	tell "   Then $first gets $cause. Gone: $gone."
+	cpuherd 31 check --lock "$work/later.lock"
+	quote "^$first: not offered: [^;]*" 'likely cause: [^;]*' '[0-9]+ nodes: .* 1 broken, 0 unknown$'
+	tell "   A new level is agreed on, without it."
+	cpuherd 0 negotiate --upgrade --lock "$work/later.lock" "${all[@]}"
+	quote "^${#all[@]} nodes agree on .*"
+	cpuherd 0 check --lock "$work/later.lock"
+	quote '[0-9]+ nodes: .* 0 drifted, 0 broken, 0 unknown$'
+	every_pair "$(written_cpu baseline)"
+}
+
+tell_story() {
+	set_the_scene
+	host_model_fails
+	agreement
+	the_way_of_2016
+	microcode
+	step "All as it should be ($SECONDS s)."
+}
