@@ -8,7 +8,6 @@
 said=$work/said
 guests=running # or paused, where the ground cannot run them
 kernel=${GATE_KERNEL:-}
-GATE64="<cpu mode='custom' match='exact' check='partial'>%s<model fallback='allow'>gate64</model></cpu>"
 
 tell() {
 	printf '%s\n' "$@"
@@ -71,6 +70,11 @@ guest() {
 	EOF2
 }
 
+# ADDRESSES: a CPU that is named and nothing else; but what a model cannot say is said beside it.
+gate64() {
+	echo "<cpu mode='custom' match='exact' check='partial'>$1<model fallback='allow'>gate64</model></cpu>"
+}
+
 # NODE CPU: it is started there; fails with libvirt's words in $said.
 starts() {
 	local paused=
@@ -119,22 +123,24 @@ round() {
 
 # CPU: one guest with it goes over every ordered pair of nodes, alive and with the CPU it had.
 every_pair() {
-	local all from to before now pairs=0 begin=$SECONDS
+	local all ways way from to before now begin=$SECONDS
 	mapfile -t all < <(nodes)
+	mapfile -t ways < <(round "${all[@]}")
 	for from in "${all[@]}"; do
 		in_node "$from" 'rm -f /run/gate.serial'
 	done
 	starts "${all[0]}" "$1" || fails "the guest does not start on ${all[0]}"
 	before=$(sign_of_life "${all[0]}" T)
-	while read -r from to; do
+	for way in "${ways[@]}"; do
+		from=${way% *} to=${way#* }
 		before=$(sign_of_life "$from" "$before")
 		migrates "$from" "$to" || fails "the guest does not go from $from to $to"
 		now=$(sign_of_life "$to" "$before")
 		[ "${now#* }" = "${before#* }" ] || fails "from $from to $to the CPU became ${now#* }, it was ${before#* }"
-		pairs=$((pairs + 1)) before=$now
-	done < <(round "${all[@]}")
+		before=$now
+	done
 	ends "${all[0]}"
-	tell "      $pairs of $((${#all[@]} * (${#all[@]} - 1))) ordered pairs: migrated, $(outcome) ($((SECONDS - begin)) s)"
+	tell "      ${#ways[@]} of $((${#all[@]} * (${#all[@]} - 1))) ordered pairs: migrated, $(outcome) ($((SECONDS - begin)) s)"
 }
 
 outcome() {
@@ -153,13 +159,14 @@ written_cpu() {
 # ---- steps
 
 set_the_scene() {
+	local node
 	tell "gate64: one guest CPU for unlike machines" "" \
 		"   $(ground_words)." "   $(ground_versions)"
 	[ -n "$kernel" ] || guests=paused
 	[ "$guests" = running ] || tell "   Guests are started paused: there is no kernel for them."
-	while read -r node; do
-		[ -z "$kernel" ] || in_node "$node" 'cat >/run/gate-guest' <"$kernel"
-	done < <(nodes)
+	[ -z "$kernel" ] || for node in $(nodes); do
+		in_node "$node" 'cat >/run/gate-guest' <"$kernel"
+	done
 }
 
 host_model_fails() {
@@ -199,7 +206,7 @@ gate64_of_2016() {
 # What came of it: a guest that does not start, or that has more than the list says.
 what_2016_comes_to() {
 	local first=$1 more
-	if ! starts "$first" "$(printf "$GATE64" '')"; then
+	if ! starts "$first" "$(gate64 '')"; then
 		quote '(Host|guest) CPU .* features: .*'
 		return
 	fi
@@ -235,7 +242,7 @@ the_way_of_2016() {
 	done
 	addresses=$(grep -m 1 '<maxphysaddr' "$said") || addresses=
 	tell "   libvirtd is restarted everywhere. A guest that names nothing but gate64:"
-	every_pair "$(printf "$GATE64" "$addresses")"
+	every_pair "$(gate64 "$addresses")"
 }
 
 microcode() {
