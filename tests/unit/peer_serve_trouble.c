@@ -375,7 +375,8 @@ static void a_newer_coordinator_is_answered_with_our_version(void **state)
 
 static void a_uri_that_leads_elsewhere_is_refused(void **state)
 {
-	struct hello hello = { 3, 3, "qemu+ext:///system?command=/bin/sh" };
+	struct hello hello = { PROTOCOL_VERSION, PROTOCOL_VERSION,
+		"qemu+ext:///system?command=/bin/sh" };
 	struct talk t;
 
 	(void)state;

@@ -108,7 +108,7 @@ static inline void say(struct talk *t, enum message_tag tag, const void *value)
 
 static inline void say_hello(struct talk *t)
 {
-	struct hello hello = { 3, 3, "qemu:///system" };
+	struct hello hello = { PROTOCOL_VERSION, PROTOCOL_VERSION, "qemu:///system" };
 
 	say(t, MESSAGE_hello, &hello);
 }
