@@ -4,19 +4,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <poll.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/text.h"
+#include "peer/child.h"
 #include "peer/libvirt_map.h"
 
 enum { ANSWER_BYTES = 256 * 1024, COPY_BYTES = 16 * 1024 };
@@ -33,31 +30,10 @@ static enum rc cannot(struct err *e, const char *what)
 		errno == EPERM ? " (the peer has to be root: --become)" : "");
 }
 
-/* What the parent does at these is nothing for its child. */
-static void forget_handlers(void)
+static enum rc write_all(int fd, struct bytes content, struct err *e)
 {
-	static const int signals[] = { SIGHUP, SIGINT, SIGTERM, SIGALRM, SIGPIPE };
-
-	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
-		signal(signals[i], SIG_DFL);
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-}
-
-static enum rc write_all(int fd, const void *data, size_t size, struct err *e)
-{
-	const char *at = data;
-
-	while (size > 0) {
-		ssize_t n = write(fd, at, size);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return cannot(e, "writing the copy");
-		at += n;
-		size -= (size_t)n;
-	}
-	return RC_OK;
+	errno = file_write_all(fd, content);
+	return errno ? cannot(e, "writing the copy") : RC_OK;
 }
 
 static enum rc copy_bytes(int from, int to, struct err *e)
@@ -67,7 +43,8 @@ static enum rc copy_bytes(int from, int to, struct err *e)
 	ssize_t n = 0;
 
 	while (rc == RC_OK && (n = read(from, piece, sizeof(piece))) > 0)
-		rc = write_all(to, piece, (size_t)n, e);
+		rc = write_all(
+			to, (struct bytes){ (const uint8_t *)piece, (size_t)n }, e);
 	return rc == RC_OK && n < 0 ? cannot(e, "reading the map") : rc;
 }
 
@@ -114,8 +91,7 @@ static enum rc put_changes(const struct cpumap_trial *t, int to, struct err *e)
 
 		if (fd < 0)
 			return cannot(e, t->change[i].file);
-		rc = write_all(
-			fd, t->change[i].content.data, t->change[i].content.size, e);
+		rc = write_all(fd, t->change[i].content, e);
 		close(fd);
 	}
 	return rc;
@@ -162,63 +138,24 @@ static enum rc prepare(const struct cpumap_trial *t, struct err *e)
 }
 
 /* "cannot WORDS", "refused WORDS", or the list and "end". */
-static void run_child(const struct cpumap_trial *t, int out)
+static void try_map(const void *context, struct buf *out)
 {
-	struct buf answer = buf_with_cap(ANSWER_BYTES);
+	const struct cpumap_trial *t = context;
 	struct err e = { 0 };
-	enum rc rc;
+	enum rc rc = prepare(t, &e);
 
-	forget_handlers();
-	rc = prepare(t, &e);
 	if (rc == RC_OK)
-		rc = libvirt_map_list(&answer, t->name, &e);
-	if (rc != RC_OK)
-		buf_consume(&answer, buf_bytes(&answer).size);
+		rc = libvirt_map_list(out, t->name, &e);
+	if (rc == RC_OK) {
+		(void)buf_append_text(out, "end\n");
+		return;
+	}
+	buf_consume(out, buf_bytes(out).size);
 	text_make_printable(e.text);
-	if (rc != RC_OK)
-		rc = buf_format(&answer, "%s %s\n",
-			rc == RC_LIBVIRT ? "refused" : "cannot", e.text);
-	else
-		rc = buf_append_text(&answer, "end\n");
-	if (rc == RC_OK)
-		(void)write_all(
-			out, buf_bytes(&answer).data, buf_bytes(&answer).size, &e);
-	_exit(0);
+	(void)buf_format(out, "%s %s\n", rc == RC_LIBVIRT ? "refused" : "cannot", e.text);
 }
 
 /* ---- in the parent */
-
-static long now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-static enum rc hear(int fd, struct buf *answer, struct err *e)
-{
-	long end = now_ms() + CPUMAP_LIMIT_MS;
-
-	for (;;) {
-		struct pollfd p = { .fd = fd, .events = POLLIN };
-		long left = end - now_ms();
-		char piece[4096];
-		ssize_t n;
-
-		if (left <= 0)
-			return err_set(e, RC_TIMEOUT, 0,
-				"libvirt did not read a copy of its cpu_map within %d s",
-				CPUMAP_LIMIT_MS / 1000);
-		if (poll(&p, 1, (int)left) <= 0)
-			continue;
-		n = read(fd, piece, sizeof(piece));
-		if (n == 0)
-			return RC_OK;
-		if (n > 0 && buf_append(answer, piece, (size_t)n) != RC_OK)
-			return err_memory(e);
-	}
-}
 
 static enum rc read_line(
 	char *line, struct arena *arena, struct cpumap_answer *out, struct err *e)
@@ -263,47 +200,23 @@ static enum rc read_answer(
 	return RC_OK;
 }
 
-static void reap(pid_t child)
-{
-	kill(child, SIGKILL);
-	while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
-		continue;
-}
-
-static enum rc start(
-	const struct cpumap_trial *t, int *answer, pid_t *child, struct err *e)
-{
-	int ends[2];
-
-	if (pipe2(ends, O_CLOEXEC) != 0)
-		return cannot(e, "a pipe");
-	*child = fork();
-	if (*child == 0)
-		run_child(t, ends[1]);
-	close(ends[1]);
-	*answer = ends[0];
-	if (*child > 0)
-		return RC_OK;
-	close(ends[0]);
-	return cannot(e, "a process");
-}
-
 enum rc cpumap_try(const struct cpumap_trial *t, struct arena *arena,
 	struct cpumap_answer *out, struct err *e)
 {
-	struct buf said = buf_with_cap(ANSWER_BYTES);
-	pid_t child;
-	int answer;
-	enum rc rc = start(t, &answer, &child, e);
+	const struct child_wait wait = { CPUMAP_LIMIT_MS, -1, NULL };
+	struct child child;
+	enum rc rc = child_start(&child, try_map, t, ANSWER_BYTES, e);
 
 	*out = (struct cpumap_answer){ 0 };
 	if (rc != RC_OK)
-		return rc;
-	rc = hear(answer, &said, e);
-	reap(child);
-	close(answer);
+		return cannot(e, "a process");
+	rc = child_hear(&child, &wait, e);
+	if (rc == RC_TIMEOUT)
+		err_set(e, RC_TIMEOUT, 0,
+			"libvirt did not read a copy of its cpu_map within %d s",
+			CPUMAP_LIMIT_MS / 1000);
 	if (rc == RC_OK)
-		rc = read_answer(buf_bytes(&said), arena, out, e);
-	buf_destroy(&said);
+		rc = read_answer(buf_bytes(&child.said), arena, out, e);
+	child_end(&child);
 	return rc;
 }
