@@ -1,7 +1,7 @@
 /* dialogue.h - one dialogue with a coordinator: serve.c's insides.
  *
- * serve.c reads requests and has the table of their handlers; serve_facts.c and
- * serve_run.c have the handlers.  One fills the answer into the output, or says why not.
+ * serve.c reads requests and has the table of their handlers; the other serve_*.c
+ * have the handlers.  One fills the answer into the output, or says why not.
  */
 #ifndef PEER_DIALOGUE_H
 #define PEER_DIALOGUE_H
@@ -44,5 +44,6 @@ handler_fn handle_ask_facts, handle_ask_bodies, handle_ask_domains, handle_ask_n
 	handle_propose;
 handler_fn handle_look, handle_stage, handle_commit, handle_verify, handle_revert,
 	handle_keep, handle_forget, handle_recover;
+handler_fn handle_migrate;
 
 #endif

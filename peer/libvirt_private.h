@@ -27,6 +27,7 @@
 	S(virConnectListAllDomains) \
 	S(virConnectDomainXMLToNative) \
 	S(virDomainLookupByUUIDString) \
+	S(virDomainLookupByName) \
 	S(virDomainFree) \
 	S(virDomainGetName) \
 	S(virDomainGetUUIDString) \
@@ -35,7 +36,10 @@
 	S(virDomainHasManagedSaveImage) \
 	S(virDomainGetXMLDesc) \
 	S(virDomainGetMetadata) \
-	S(virDomainDefineXMLFlags)
+	S(virDomainDefineXMLFlags) \
+	S(virDomainMigrateToURI3) \
+	S(virDomainMigrate3) \
+	S(virDomainAbortJob)
 
 struct libvirt_symbols {
 	void *handle;

@@ -15,6 +15,7 @@ const struct serve serve_standard = {
 	.judge = libvirt_judge,
 	.gather = gather_facts,
 	.domains = &libvirt_domains,
+	.migrations = &migration_calls,
 };
 
 enum rc dialogue_answer(
@@ -130,6 +131,7 @@ static const struct handler {
 	{ MESSAGE_forget, handle_forget },
 	{ MESSAGE_recover, handle_recover },
 	{ MESSAGE_ask_nova, handle_ask_nova },
+	{ MESSAGE_migrate, handle_migrate },
 	{ MESSAGE_bye, handle_bye },
 };
 

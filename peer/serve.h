@@ -20,6 +20,7 @@
 
 #include "base/buf.h"
 #include "peer/libvirt_domain.h"
+#include "peer/migration.h"
 
 /* Within the time that a coordinator gives a request (120 s unless told), so that the
  * reason still arrives; and long after the slowest request that other nodes of the run
@@ -39,7 +40,8 @@ struct serve {
 		struct err *e);
 	enum rc (*gather)(struct node_facts *out, const char *connect,
 		struct arena *arena, struct err *e);
-	const struct domain_calls *domains; /* the same */
+	const struct domain_calls *domains;	  /* the same */
+	const struct migration_calls *migrations; /* the same */
 };
 
 /* The real ones, on standard input and output. */

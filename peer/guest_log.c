@@ -1,0 +1,82 @@
+#include "peer/guest_log.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "proto/texts.h"
+
+enum { TAIL_BYTES = 4096, LINE_MAX_BYTES = 400 };
+
+const char *guest_log_folder(const struct place_world *world, struct arena *arena)
+{
+	const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+
+	if (!world->session)
+		return arena_format(arena, "%s/var/log/libvirt/qemu", world->root);
+	if (cache && *cache == '/')
+		return arena_format(arena, "%s%s/libvirt/qemu/log", world->root, cache);
+	return home && *home == '/' ? arena_format(arena, "%s%s/.cache/libvirt/qemu/log",
+					      world->root, home)
+				    : NULL;
+}
+
+/* The end of the file, "" when it may not be read. */
+static char *read_tail(const char *path, struct arena *arena)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	char piece[TAIL_BYTES];
+	struct stat info;
+	ssize_t n = 0;
+
+	if (fd < 0)
+		return NULL;
+	if (fstat(fd, &info) == 0 && S_ISREG(info.st_mode))
+		n = pread(fd, piece, sizeof(piece),
+			info.st_size > TAIL_BYTES ? info.st_size - TAIL_BYTES : 0);
+	close(fd);
+	return n > 0 ? arena_text_n(arena, piece, (size_t)n) : NULL;
+}
+
+/* libvirt's own lines: the command line of QEMU, its begin, the terminal that it got. */
+static bool is_of_the_start(const char *line)
+{
+	return !*line || *line == '-' || text_ends_with(line, "\\") ||
+	       strstr(line, ": starting up libvirt version") ||
+	       text_starts_with(line, "char device redirected to ");
+}
+
+/* Takes the last line off the text; "" where it was the first. */
+static char *last_line(char *text)
+{
+	char *end = strrchr(text, '\n');
+
+	if (!end)
+		return text;
+	*end = '\0';
+	return end + 1;
+}
+
+const char *guest_log_tail(
+	const struct place_world *world, const char *domain, struct arena *arena)
+{
+	const char *folder = guest_log_folder(world, arena), *joined = NULL;
+	const char *path = folder ? arena_format(arena, "%s/%s.log", folder, domain)
+				  : NULL;
+	char *text = path ? read_tail(path, arena) : NULL, *line = NULL;
+	int lines = 0;
+
+	while (text && line != text && lines < GUEST_LOG_LINES) {
+		line = last_line(text);
+		text_make_printable(line);
+		if (is_of_the_start(line))
+			continue;
+		joined = arena_format(arena, "%.*s%s%s", LINE_MAX_BYTES, line,
+			joined ? "; " : "", joined ? joined : "");
+		lines++;
+	}
+	return joined ? joined : "";
+}
