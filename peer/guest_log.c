@@ -41,11 +41,13 @@ static char *read_tail(const char *path, struct arena *arena)
 	return n > 0 ? arena_text_n(arena, piece, (size_t)n) : NULL;
 }
 
-/* libvirt's own lines: the command line of QEMU, its begin, the terminal that it got. */
+/* libvirt's own lines: the command line of QEMU, its begin, its remarks about that, the
+ * terminal that it got. */
 static bool is_of_the_start(const char *line)
 {
 	return !*line || *line == '-' || text_ends_with(line, "\\") ||
 	       strstr(line, ": starting up libvirt version") ||
+	       strstr(line, " is tainted: ") ||
 	       text_starts_with(line, "char device redirected to ");
 }
 

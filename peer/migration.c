@@ -42,7 +42,7 @@ enum rc migration_read(const struct migrate *request, const char *connect,
 	if (rc == RC_OK)
 		rc = remote_uri_read(request->uri, arena, &out->target, e);
 	if (rc == RC_OK && *request->data_uri)
-		rc = remote_uri_check_data(request->data_uri, e);
+		rc = remote_uri_read_data(request->data_uri, &out->data_port, e);
 	if (rc == RC_OK && *request->listen)
 		rc = remote_uri_check_listen(request->listen, e);
 	if (rc != RC_OK)
@@ -84,12 +84,11 @@ bool migration_hides_why(const char *words)
 
 /* The whole of it, for the functions below. */
 struct attempt {
-	const struct migration *m;
+	struct migration m;
 	const struct migration_calls *calls;
 	const struct child_wait *wait;
 	struct arena *arena;
 	struct migrated *out;
-	bool was_late;
 };
 
 struct asking {
@@ -112,7 +111,7 @@ static void answer(const void *context, struct buf *out)
 static enum rc begin(
 	const struct attempt *a, migration_call *call, struct child *c, struct err *e)
 {
-	const struct asking asking = { a->m, call };
+	const struct asking asking = { &a->m, call };
 
 	return child_start(c, answer, &asking, ANSWER_BYTES, e);
 }
@@ -176,7 +175,7 @@ static enum rc give_up(struct attempt *a, struct child *sender, struct err *e)
 	struct migrated end = { .reason = "" };
 	const char *words;
 
-	a->was_late = true;
+	a->m.given_up = true;
 	if (!ask(a, a->calls->abort, &alone, ABORT_MS, &end))
 		end.reason = "libvirt did not answer when it was told to abort";
 	if (hear(sender, &alone, WORDS_MS, e) == RC_OK)
@@ -185,8 +184,8 @@ static enum rc give_up(struct attempt *a, struct child *sender, struct err *e)
 		return RC_OK;
 	words = *a->out->reason ? a->out->reason : end.reason;
 	a->out->reason = arena_format(a->arena, "given up after %u s%s%s",
-		a->m->how->limit_s, *words ? ": " : "", words);
-	a->out->ms = a->m->how->limit_s * 1000;
+		a->m.how->limit_s, *words ? ": " : "", words);
+	a->out->ms = a->m.how->limit_s * 1000;
 	return a->out->reason ? RC_OK : err_memory(e);
 }
 
@@ -198,14 +197,14 @@ static enum rc send_it(struct attempt *a, struct err *e)
 
 	if (rc != RC_OK)
 		return rc;
-	rc = hear(&child, a->wait, a->m->how->limit_s * 1000, e);
+	rc = hear(&child, a->wait, a->m.how->limit_s * 1000, e);
 	left = *e;
 	if (rc == RC_OK)
 		rc = understand(a, &child, a->out, e);
 	else if (rc == RC_TIMEOUT || rc == RC_INTERRUPTED)
 		rc = give_up(a, &child, e);
 	child_end(&child);
-	if (a->was_late && left.code == RC_INTERRUPTED) {
+	if (a->m.given_up && left.code == RC_INTERRUPTED) {
 		*e = left;
 		return left.code;
 	}
@@ -226,7 +225,7 @@ static enum rc look_at_the_way(struct attempt *a, struct err *e)
 	else
 		a->out->reach = arena_format(a->arena,
 			"%s: its name was not resolved here within %d s",
-			a->m->target.host, REACH_MS / 1000);
+			a->m.target.host, REACH_MS / 1000);
 	return a->out->reach ? RC_OK : err_memory(e);
 }
 
@@ -236,8 +235,7 @@ static enum rc ask_the_target(struct attempt *a, struct err *e)
 {
 	struct migrated second = { .reason = "" };
 
-	if (a->m->how->tunnelled ||
-		!ask(a, a->calls->direct, a->wait, DIRECT_MS, &second))
+	if (a->m.how->tunnelled || !ask(a, a->calls->direct, a->wait, DIRECT_MS, &second))
 		return RC_OK;
 	a->out->direct = second.reason;
 	if (second.ok)
@@ -251,16 +249,16 @@ enum rc migration_run(const struct migration *m, const struct migration_calls *c
 	const struct child_wait *wait, struct arena *arena, struct migrated *out,
 	struct err *e)
 {
-	struct attempt a = { m, calls, wait, arena, out, false };
+	struct attempt a = { *m, calls, wait, arena, out };
 	enum rc rc;
 
 	*out = (struct migrated){ .reason = "", .direct = "", .reach = "", .log = "" };
 	rc = send_it(&a, e);
 	if (rc != RC_OK || out->ok)
 		return rc;
-	if (a.was_late || migration_was_unreachable(out->reason))
+	if (a.m.given_up || migration_was_unreachable(out->reason))
 		rc = look_at_the_way(&a, e);
-	if (rc == RC_OK && !a.was_late && !*out->reach &&
+	if (rc == RC_OK && !a.m.given_up && !*out->reach &&
 		migration_hides_why(out->reason))
 		rc = ask_the_target(&a, e);
 	return rc;

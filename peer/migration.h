@@ -24,6 +24,8 @@ struct migration {
 	const char *domain;  /* libvirt's name of the guest */
 	const struct migrate *how;
 	struct remote_uri target; /* what how->uri says */
+	uint32_t data_port;	  /* what how->data_uri says; 0: no port */
+	bool given_up;		  /* for reach: it took too long */
 };
 
 /* In a child: fills what it learns into *out, which is empty; texts in the arena. */

@@ -260,9 +260,10 @@ enum rc remote_uri_read(
 	return out->host ? RC_OK : err_memory(e);
 }
 
-enum rc remote_uri_check_data(const char *uri, struct err *e)
+enum rc remote_uri_read_data(const char *uri, uint32_t *port, struct err *e)
 {
 	static const char begin[] = "tcp://";
+	const char *host = uri + (sizeof(begin) - 1);
 	struct address address;
 
 	if (text_starts_with(uri, "rdma:"))
@@ -270,13 +271,14 @@ enum rc remote_uri_check_data(const char *uri, struct err *e)
 			"\"%.128s\": rdma wants the guest's memory locked, so trials do "
 			"not go that way; tcp://host[:port] is accepted",
 			uri);
-	if (text_starts_with(uri, begin) && strlen(uri) <= REMOTE_URI_MAX &&
-		read_address(uri + strlen(begin), strlen(uri + strlen(begin)), &address))
-		return RC_OK;
-	return err_set(e, RC_USAGE, 0,
-		"\"%.128s\" is nowhere for the guest's memory to go: tcp://host[:port] "
-		"is needed",
-		uri);
+	if (!text_starts_with(uri, begin) || strlen(uri) > REMOTE_URI_MAX ||
+		!read_address(host, strlen(host), &address))
+		return err_set(e, RC_USAGE, 0,
+			"\"%.128s\" is nowhere for the guest's memory to go: "
+			"tcp://host[:port] is needed",
+			uri);
+	*port = address.port;
+	return RC_OK;
 }
 
 enum rc remote_uri_check_listen(const char *address, struct err *e)

@@ -26,8 +26,9 @@ struct remote_uri {
 enum rc remote_uri_read(
 	const char *uri, struct arena *arena, struct remote_uri *out, struct err *e);
 
-/* Where the guest's memory goes: tcp://host[:port].  RC_USAGE. */
-enum rc remote_uri_check_data(const char *uri, struct err *e);
+/* Where the guest's memory goes: tcp://host[:port]; *port is 0 where it names none.
+ * RC_USAGE. */
+enum rc remote_uri_read_data(const char *uri, uint32_t *port, struct err *e);
 
 /* An address to listen on.  RC_USAGE. */
 enum rc remote_uri_check_listen(const char *address, struct err *e);

@@ -185,15 +185,18 @@ static void memory_goes_by_tcp_to_a_host_and_nowhere_else(void **state)
 	static const char *const bad[] = { "tcp://", "tcp:node02", "node02:49152",
 		"unix:///tmp/x", "exec:sh", "tcp://node02/x", "tcp://node02:", "tcp://-x",
 		"fd:3", "tls://node02", "tcp://node02:49152,x" };
+	uint32_t port;
 	struct err e;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
-		assert_rc(remote_uri_check_data(good[i], &e), RC_OK, &e);
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		assert_rc(remote_uri_read_data(good[i], &port, &e), RC_OK, &e);
+		assert_int_equal(port, strstr(good[i], ":49152") ? 49152 : 0);
+	}
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		if (remote_uri_check_data(bad[i], &e) != RC_USAGE)
+		if (remote_uri_read_data(bad[i], &port, &e) != RC_USAGE)
 			fail_msg("not refused: %s", bad[i]);
-	assert_rc(remote_uri_check_data("rdma://node02", &e), RC_USAGE, &e);
+	assert_rc(remote_uri_read_data("rdma://node02", &port, &e), RC_USAGE, &e);
 	assert_contains(e.text, "rdma wants");
 }
 
