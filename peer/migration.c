@@ -237,7 +237,9 @@ static enum rc ask_the_target(struct attempt *a, struct err *e)
 
 	if (a->m.how->tunnelled || !ask(a, a->calls->direct, a->wait, DIRECT_MS, &second))
 		return RC_OK;
-	a->out->direct = second.reason;
+	/* the same words once more say nothing */
+	if (strcmp(second.reason, a->out->reason) != 0)
+		a->out->direct = second.reason;
 	if (second.ok)
 		a->out->direct = arena_text(a->arena,
 			"without peer-to-peer it went well: the guest is at the target "

@@ -234,6 +234,19 @@ static void words_that_hide_why_are_asked_for_once_more_without_peer_to_peer(voi
 	close_rig(&r);
 }
 
+static void the_same_words_are_not_said_twice(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	open_rig(&r, send_without_why);
+	r.calls.direct = send_without_why;
+	migrate(&r);
+	assert_string_equal(r.out.direct, "");
+	asked(&r, "SS");
+	close_rig(&r);
+}
+
 static void a_tunnel_is_not_tried_without(void **state)
 {
 	struct rig r;
@@ -442,6 +455,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(words_that_say_why_are_enough),
 		cmocka_unit_test(
 			words_that_hide_why_are_asked_for_once_more_without_peer_to_peer),
+		cmocka_unit_test(the_same_words_are_not_said_twice),
 		cmocka_unit_test(a_tunnel_is_not_tried_without),
 		cmocka_unit_test(a_second_attempt_that_works_does_not_make_a_yes),
 		cmocka_unit_test(a_second_attempt_that_dies_takes_no_word_away),
