@@ -92,7 +92,7 @@ const char *reach_look(const struct remote_uri *target, struct arena *arena)
 
 	snprintf(port, sizeof(port), "%u", target->port);
 	failed = getaddrinfo(target->host, port, &hints, &all);
-	if (failed)
+	if (failed || !all)
 		return arena_format(arena, "%s does not resolve here%s: %s", target->host,
 			target->by_ssh ? " (but by ssh's own configuration, perhaps)"
 				       : "",
