@@ -40,6 +40,8 @@ static int compare_nodes(const struct report_node *a, const struct report_node *
 	if (!order)
 		order = strcmp(a->outcome, b->outcome);
 	if (!order)
+		order = strcmp(a->proof, b->proof);
+	if (!order)
 		order = edits_compare(&a->edits, &b->edits);
 	if (!order)
 		order = checks_compare(a->check, b->check);

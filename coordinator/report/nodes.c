@@ -83,11 +83,19 @@ static const char *cell_vote(const struct printer *p, const struct report_node *
 	return report_vote_name(n->vote);
 }
 
+static const char *cell_proof(const struct printer *p, const struct report_node *n)
+{
+	(void)p;
+	return n->proof;
+}
+
 static const char *cell_outcome(const struct printer *p, const struct report_node *n)
 {
 	(void)p;
 	return n->outcome[0] ? n->outcome : n->err.code != RC_OK ? "failed" : "";
 }
+
+#define ALL_VERBS "negotiate plan probe check admit prove rehearse resume rollback"
 
 static const struct column {
 	const char *title;
@@ -95,9 +103,9 @@ static const struct column {
 	bool right; /* numbers */
 	const char *verbs;
 } columns[] = {
-	{ "NODE", NULL, false, "negotiate plan probe check admit resume rollback" },
-	{ "NODES", NULL, true, "negotiate plan probe check admit resume rollback" },
-	{ "CPU", cell_cpu, false, "negotiate plan probe check admit" },
+	{ "NODE", NULL, false, ALL_VERBS },
+	{ "NODES", NULL, true, ALL_VERBS },
+	{ "CPU", cell_cpu, false, "negotiate plan probe check admit prove rehearse" },
 	{ "KERNEL", cell_kernel, false, "probe" },
 	{ "MICROCODE", cell_microcode, false, "probe" },
 	{ "LIBVIRT", cell_libvirt, false, "probe" },
@@ -105,10 +113,10 @@ static const struct column {
 	{ "VIRT", cell_virt, false, "probe" },
 	{ "RAW", cell_raw, true, "plan probe" },
 	{ "KVM", cell_kvm, true, "plan probe" },
-	{ "OFFER", cell_offer, true, "negotiate plan probe check admit" },
+	{ "OFFER", cell_offer, true, "negotiate plan probe check admit prove" },
 	{ "VOTE", cell_vote, false, "negotiate check admit" },
-	{ "OUTCOME", cell_outcome, false,
-		"negotiate plan probe check admit resume rollback" },
+	{ "PROOF", cell_proof, false, "negotiate prove rehearse" },
+	{ "OUTCOME", cell_outcome, false, ALL_VERBS },
 };
 
 enum { COLUMNS = sizeof(columns) / sizeof(columns[0]), NAMES = 0, NUMBER = 1 };

@@ -14,6 +14,9 @@ struct printer {
 /* The table itself: a line a node, or in a run of many a line for those that are alike. */
 enum rc printer_nodes(const struct printer *p, struct err *e);
 
+/* What trial guests show differently, a line each.  Nothing where nothing differs. */
+void printer_differences(const struct printer *p);
+
 /* What would be written, as unified differences: equal ones once, with all their nodes.
  * Nothing where there is nothing to show. */
 enum rc printer_changes(const struct printer *p, struct err *e);

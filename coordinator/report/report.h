@@ -68,9 +68,9 @@ struct report_node {
 	struct edits edits;		  /* what was, or would be, written */
 	const struct report_check *check; /* NULL: not held against a lock */
 	const struct tried *trial;	  /* its trial guest; NULL: none was started */
-	const char *proof;		  /* "equal", "differs"; "": not compared */
-	const char *note;		  /* what to do about the outcome; "" */
-	struct err err;			  /* the first thing that went wrong */
+	const char *proof; /* "equal", "differs", "refused"; "": not compared */
+	const char *note;  /* what to do about the outcome; "" */
+	struct err err;	   /* the first thing that went wrong */
 };
 
 /* A feature that some node offers and the level does not hold. */
@@ -123,7 +123,8 @@ struct report {
 	size_t pool_count;
 	struct report_difference *differences;
 	size_t difference_count;
-	const char *pairs; /* rehearse: "a ring", "7 of 90 pairs, --seed 17"; "" */
+	size_t words, properties; /* of trial guests, that were compared */
+	const char *pairs;	  /* rehearse: "a ring", "7 of 90 pairs, --seed 17"; "" */
 	struct report_migration *migrations;
 	size_t migration_count;
 	const char *summary; /* one line; "" */

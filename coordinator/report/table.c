@@ -288,12 +288,13 @@ enum rc table_print(FILE *out, const struct report *r, bool colours, struct aren
 		return e->code;
 	if (strcmp(r->verb, "probe") == 0)
 		gaps_print(&p);
+	printer_differences(&p);
 	refusals_print(&p);
 	losses_print(&p);
 	remarks_print(&p);
 	if (r->virt_note[0])
 		fprintf(out, "%s\n", utf8_clean(arena, r->virt_note));
-	if (r->level && r->xml[0] && shows_level(r))
+	if (r->xml[0] && shows_level(r))
 		fprintf(out, "\n%s", r->xml);
 	pools_print(&p);
 	if (r->conflicts)

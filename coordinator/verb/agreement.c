@@ -10,7 +10,19 @@ static const char default_path[] = "cpuherd.lock";
 
 static bool verb_has_lock(const struct run *run)
 {
-	return run->options->verb->bit & (FOR_NEGOTIATE | FOR_CHECK | FOR_ADMIT);
+	const struct options *o = run->options;
+
+	return (o->verb->bit & (FOR_NEGOTIATE | FOR_CHECK | FOR_ADMIT | FOR_TRIALS)) &&
+	       !o->cpu;
+}
+
+/* These do without one, unless it is named. */
+static bool verb_needs_lock(const struct run *run)
+{
+	unsigned bit = run->options->verb->bit;
+
+	return bit != FOR_NEGOTIATE &&
+	       !((bit & FOR_TRIALS) && !options_have(run->options, "lock"));
 }
 
 /* ---- the level out of the lock */
@@ -155,7 +167,7 @@ static enum rc one_read(struct run *run, struct agreement *a, struct err *e)
 
 	if (rc == RC_OK && a->exists)
 		rc = level_read(run, a, e);
-	if (rc == RC_OK && !a->exists && run->options->verb->bit != FOR_NEGOTIATE)
+	if (rc == RC_OK && !a->exists && verb_needs_lock(run))
 		return err_set(e, RC_INPUT, 0,
 			"%s: there is no such lock; cpuherd negotiate makes one, --lock "
 			"FILE names another",
@@ -179,7 +191,7 @@ static enum rc paths_take(struct run *run, struct err *e)
 		run->agreements[i].path = paths->count ? paths->item[i] : default_path;
 	if (strcmp(run->agreements[0].path, "none") != 0)
 		run->agreement_count = count;
-	else if (run->options->verb->bit != FOR_NEGOTIATE)
+	else if (!(run->options->verb->bit & (FOR_NEGOTIATE | FOR_TRIALS)))
 		return err_set(e, RC_USAGE, 0, "%s: there is nothing to do --lock none",
 			run->options->verb->name);
 	return RC_OK;
@@ -200,8 +212,9 @@ enum rc agreement_read(struct run *run, struct err *e)
 		return rc;
 	if (!o->upgrade)
 		run->agreed = &run->agreements[0];
-	return o->verb->bit == FOR_ADMIT ? RC_OK
-					 : options_take(run, &run->agreements[0], e);
+	return o->verb->bit & (FOR_ADMIT | FOR_TRIALS)
+		       ? RC_OK
+		       : options_take(run, &run->agreements[0], e);
 }
 
 /* ---- nodes */
@@ -211,7 +224,7 @@ enum rc agreement_add_nodes(struct run *run, struct err *e)
 	const struct agreement *a = run->agreed;
 	enum rc rc = RC_OK;
 
-	if (!a || run->options->verb->bit != FOR_CHECK)
+	if (!a || !(run->options->verb->bit & (FOR_CHECK | FOR_TRIALS)))
 		return RC_OK;
 	for (size_t i = 0; i < a->lock.node_count && rc == RC_OK; i++)
 		rc = inventory_add_argument(
@@ -267,7 +280,7 @@ static enum rc check_dropped(const struct run *run, const struct agreement *a,
 	return rc;
 }
 
-/* check: whoever is not in the lock was never agreed with. */
+/* Whoever is not in the lock was never agreed with. */
 static enum rc check_known(
 	const struct run *run, const struct agreement *a, struct err *e)
 {
@@ -276,6 +289,20 @@ static enum rc check_known(
 			return err_set(e, RC_USAGE, 0,
 				"%s is not in %s: cpuherd admit judges new nodes",
 				run->inventory.nodes[i].name, a->path);
+	return RC_OK;
+}
+
+/* Trials of other nodes than the lock's are of a level that these would agree on. */
+static enum rc trials_choose_level(
+	struct run *run, const struct agreement *a, struct err *e)
+{
+	enum rc rc = check_known(run, a, e);
+
+	if (rc == RC_OK)
+		return options_take(run, a, e);
+	if (options_have(run->options, "lock"))
+		return rc;
+	run->agreed = NULL;
 	return RC_OK;
 }
 
@@ -330,6 +357,8 @@ enum rc agreement_check_nodes(struct run *run, struct err *e)
 		return err_set(e, RC_USAGE, 0, "--drop: there is no lock to drop from");
 	if (!a || !a->exists || run->options->verb->bit == FOR_ADMIT)
 		return RC_OK;
+	if (run->options->verb->bit & FOR_TRIALS)
+		return trials_choose_level(run, a, e);
 	if (run->options->verb->bit == FOR_CHECK && check_known(run, a, e) != RC_OK)
 		return e->code;
 	if (run->options->verb->bit == FOR_CHECK && !run->options->from)

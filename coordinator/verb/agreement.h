@@ -1,7 +1,8 @@
 /* agreement.h - what was agreed before, as a run uses it: the file of --lock.
  *
  * negotiate keeps the level of its lock, check holds nodes against it, admit may have
- * several.  Other verbs have none.
+ * several; prove and rehearse start guests with it where it has all their nodes.  Other
+ * verbs have none.
  */
 #ifndef COORDINATOR_AGREEMENT_H
 #define COORDINATOR_AGREEMENT_H
@@ -26,7 +27,7 @@ struct agreement {
  * takes over the options that they keep.  RC_INPUT; RC_USAGE for what cannot go together. */
 enum rc agreement_read(struct run *run, struct err *e);
 
-/* check: the nodes of the lock, where the command line names none. */
+/* check, prove, rehearse: the nodes of the lock, where the command line names none. */
 enum rc agreement_add_nodes(struct run *run, struct err *e);
 
 /* Do the nodes of the run go with the lock?  RC_USAGE. */

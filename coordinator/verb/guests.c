@@ -70,8 +70,11 @@ static bool lacks_kvm(const struct report_node *n)
 
 static const char *consequence(const struct run *run)
 {
-	return run->options->verb->bit == FOR_NEGOTIATE ? "nothing was written"
-							: "no plan";
+	unsigned bit = run->options->verb->bit;
+
+	return bit == FOR_NEGOTIATE ? "nothing was written"
+	       : bit & FOR_TRIALS   ? "no guest was started"
+				    : "no plan";
 }
 
 /* Falling back to qemu would agree on a CPU that no guest of the kvm nodes has. */

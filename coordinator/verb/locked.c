@@ -7,6 +7,7 @@
 #include "coordinator/verb/judge.h"
 #include "coordinator/verb/keeping.h"
 #include "coordinator/verb/offering.h"
+#include "coordinator/verb/vote.h"
 #include "proto/texts.h"
 
 /* ---- wishes */
@@ -124,7 +125,11 @@ enum rc locked_propose(struct run *run, struct err *e)
 		rc = conditions_keep(&run->conditions, &run->level, e);
 	if (rc == RC_OK)
 		rc = keeping_vote(run, &k, e);
-	return rc == RC_OK ? blame(run, &k, e) : rc;
+	if (rc == RC_OK)
+		rc = blame(run, &k, e);
+	return rc == RC_OK && options_vote_by_trial(run->options)
+		       ? vote_by_trial(run, NULL, e)
+		       : rc;
 }
 
 /* ---- nodes */

@@ -9,7 +9,7 @@
 
 enum offer_source offering_weakest(const struct options *o)
 {
-	if (o->verb->bit & (FOR_NEGOTIATE | FOR_CHECK | FOR_ADMIT))
+	if (o->verb->bit & (FOR_NEGOTIATE | FOR_CHECK | FOR_ADMIT | FOR_TRIALS))
 		return OFFER_LIBVIRT;
 	return o->allow_unproven ? OFFER_RAW : OFFER_KVM;
 }

@@ -5,7 +5,7 @@
 
 #include "coordinator/verb/run.h"
 
-/* What is written must be libvirt's own word; to look ahead KVM's will do, and raw CPUID
+/* What is written, or proven, must be libvirt's own word; to look ahead KVM's will do, and raw CPUID
  * where the user says so. */
 enum offer_source offering_weakest(const struct options *o);
 

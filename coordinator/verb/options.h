@@ -82,6 +82,9 @@ enum rc options_road(
 enum rc options_take_road(
 	struct options *o, const struct texts *words, struct arena *arena, struct err *e);
 
+/* Does each node start a guest with the level before it agrees? */
+bool options_vote_by_trial(const struct options *o);
+
 /* Was it given?  By its long name, as below. */
 bool options_have(const struct options *o, const char *name);
 

@@ -95,6 +95,39 @@ static enum rc check_nova_folder(struct options *o, struct err *e)
 	return RC_OK;
 }
 
+bool options_vote_by_trial(const struct options *o)
+{
+	return o->prove || (o->vote && strcmp(o->vote, "trial") == 0);
+}
+
+static enum rc check_vote(const struct options *o, struct err *e)
+{
+	bool compare = o->vote && strcmp(o->vote, "compare") == 0;
+
+	if (o->vote && !compare && !options_vote_by_trial(o))
+		return err_set(e, RC_USAGE, 0, "%s: --vote %s: it is compare or trial",
+			o->verb->name, o->vote);
+	if (compare && o->prove)
+		return err_set(e, RC_USAGE, 0,
+			"%s: --prove is --vote trial: which is it to be?", o->verb->name);
+	return RC_OK;
+}
+
+/* It is what guests get, as it stands: there is nothing left to wish for. */
+static enum rc check_cpu(const struct options *o, struct err *e)
+{
+	static const char *const others[] = { "lock", "require", "at-least", "model",
+		"prefer", "cross-vendor", "mitigations" };
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]) && o->cpu; i++)
+		if (options_have(o, others[i]))
+			return err_set(e, RC_USAGE, 0,
+				"%s: --cpu is all that its guests get, and --%s is about "
+				"a level: one of them",
+				o->verb->name, others[i]);
+	return RC_OK;
+}
+
 enum rc options_check(struct options *o, struct arena *arena, struct err *e)
 {
 	enum rc rc = check_words(o, e);
@@ -105,5 +138,9 @@ enum rc options_check(struct options *o, struct arena *arena, struct err *e)
 		rc = check_format(o, arena, e);
 	if (rc == RC_OK)
 		rc = check_nova_folder(o, e);
+	if (rc == RC_OK)
+		rc = check_vote(o, e);
+	if (rc == RC_OK)
+		rc = check_cpu(o, e);
 	return rc;
 }

@@ -11,31 +11,6 @@
 #include "coordinator/verb/verb.h"
 #include "proto/limits.h"
 
-/* "-": standard input. */
-static enum rc file_read(
-	const char *path, struct arena *arena, const char **out, struct err *e)
-{
-	bool is_stdin = strcmp(path, "-") == 0;
-	FILE *in = is_stdin ? stdin : fopen(path, "re");
-	struct buf text = buf_with_cap(LIMIT_PLACE_BYTES);
-	struct bytes bytes;
-	enum rc rc;
-
-	if (!in)
-		return err_set(e, RC_INPUT, errno, "%s: %s", path, strerror(errno));
-	rc = stream_read(in, path, "a level", &text, e);
-	bytes = buf_bytes(&text);
-	if (rc == RC_OK && bytes.size && memchr(bytes.data, '\0', bytes.size))
-		rc = err_set(e, RC_INPUT, 0, "%s: it has a NUL byte", path);
-	*out = rc == RC_OK ? arena_text_n(arena, bytes.data, bytes.size) : NULL;
-	if (rc == RC_OK && !*out)
-		rc = err_memory(e);
-	buf_destroy(&text);
-	if (!is_stdin)
-		fclose(in);
-	return rc;
-}
-
 /* What we would write of it again; what else the text says is left out. */
 static enum rc warn_of_other_words(
 	const char *path, const char *xml, const struct level *l, struct err *e)
@@ -78,7 +53,9 @@ static enum rc render_run(const struct options *o, struct arena *arena, struct e
 
 	if (virt == VIRT_COUNT)
 		virt = VIRT_KVM;
-	if (!c || file_read(path, arena, &xml, e) != RC_OK ||
+	if (!c ||
+		stream_read_text(path, "a level", LIMIT_PLACE_BYTES, arena, &xml, e) !=
+			RC_OK ||
 		levelxml_read(c, xml, path, virt, arena, &level, &open, e) != RC_OK ||
 		warn_of_other_words(path, xml, &level, e) != RC_OK)
 		return e->code;

@@ -65,6 +65,9 @@ struct run {
 	struct survey *surveys; /* one per node, by survey_ask() */
 	struct texts units;	/* that commit restarts (proto/unit.h) */
 
+	const char
+		*trial_run; /* name of its trial guests (trial.h); NULL: there are none */
+
 	struct conditions conditions;
 	struct level level;
 	struct document document; /* of --as */

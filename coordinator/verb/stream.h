@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 
+#include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
 
@@ -12,5 +13,10 @@
  * "a facts file".  RC_INPUT, RC_MEMORY. */
 enum rc stream_read(
 	FILE *in, const char *path, const char *kind, struct buf *out, struct err *e);
+
+/* A file ("-": standard input) as a text of at most so many bytes, in the arena.  The same,
+ * and RC_INPUT for a NUL byte in it. */
+enum rc stream_read_text(const char *path, const char *kind, size_t most,
+	struct arena *arena, const char **out, struct err *e);
 
 #endif

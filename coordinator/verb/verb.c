@@ -26,6 +26,13 @@ const struct verb verbs[] = {
 		"  cpuherd plan --from facts/ --without node07\n"
 		"  cpuherd plan --at-least x86-64-v2 --require aes node[01-16]\n"
 		"  cpuherd plan --as nova node[01-16] > cpu.conf\n" },
+	{ "prove", prove_main, FOR_PROVE, "[options] [NODES...]",
+		"Start a paused guest with the level on every node, and compare what it "
+		"gets",
+		"  cpuherd prove\n"
+		"  cpuherd prove node[01-16]\n"
+		"  cpuherd prove --cpu cpu.xml --json node[01-16] > proof.json\n"
+		"  cpuherd negotiate --prove node[01-16]\n" },
 	{ "probe", probe_main, FOR_PROBE, "[options] NODES...",
 		"Show what each node is and can give a guest",
 		"  cpuherd probe node[01-16]\n"

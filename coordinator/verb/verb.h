@@ -20,6 +20,7 @@ enum rc rollback_main(const struct options *o, struct err *e);
 enum rc check_main(const struct options *o, struct err *e);
 enum rc admit_main(const struct options *o, struct err *e);
 enum rc plan_main(const struct options *o, struct err *e);
+enum rc prove_main(const struct options *o, struct err *e);
 enum rc probe_main(const struct options *o, struct err *e);
 enum rc merge_main(const struct options *o, struct err *e);
 enum rc peer_main(const struct options *o, struct err *e);

@@ -4,8 +4,9 @@
 
 #include "base/log.h"
 #include "base/text.h"
-#include "coordinator/cpu/psabi.h"
 #include "coordinator/verb/judge.h"
+#include "coordinator/verb/objection.h"
+#include "coordinator/verb/trial.h"
 #include "proto/texts.h"
 
 struct ballot {
@@ -33,39 +34,6 @@ static bool ask_vote(
 	return true;
 }
 
-/* Takes what a no names out of the level; how many features were in it? */
-static enum rc no_take(struct ballot *b, struct report_node *n, const struct vote *vote,
-	size_t *taken, struct err *e)
-{
-	struct run *run = b->run;
-	struct bitset named = { 0 };
-
-	for (size_t i = 0; i < vote->features.count; i++) {
-		const char *name = vote->features.item[i];
-		int bit = text_is_name(name) ? catalogue_find(run->catalogue, name) : -1;
-
-		if (bit < 0 || !bitset_has(&run->level.baseline, (size_t)bit))
-			continue;
-		/* something is broken, and no level without it is worth writing */
-		if (psabi_is_indispensable(catalogue_name(run->catalogue, (size_t)bit)))
-			return err_set(e, RC_VOTE, 0,
-				"voted no to %s, without which no x86_64 guest runs: %s",
-				name, vote->reason[0] ? vote->reason : "no reason given");
-		if (!bitset_has(&named, (size_t)bit)) {
-			n->refused.item = arena_grow(&run->arena, n->refused.item,
-				n->refused.count, sizeof(*n->refused.item));
-			if (!n->refused.item)
-				return err_memory(e);
-			n->refused.item[n->refused.count++] = catalogue_name(
-				run->catalogue, (size_t)bit);
-		}
-		bitset_add(&named, (size_t)bit);
-	}
-	*taken = bitset_count(&named);
-	b->removed = bitset_or(&b->removed, &named);
-	return RC_OK;
-}
-
 static enum rc answer_vote(
 	void *context, size_t node, const struct message *m, struct err *e)
 {
@@ -81,7 +49,8 @@ static enum rc answer_vote(
 	n->vote = vote->yes ? REPORT_YES : REPORT_NO;
 	if (vote->yes)
 		return RC_OK;
-	rc = no_take(b, n, vote, &taken, e);
+	rc = objection_take(
+		b->run, node, &vote->features, vote->reason, &b->removed, &taken, e);
 	if (rc == RC_OK && taken == 0)
 		rc = err_set(e, RC_VOTE, 0, "voted no%s: %s",
 			vote->features.count ? ", and what it names is not in the level"
@@ -141,6 +110,17 @@ enum rc vote_once(struct run *run, const char **why, struct err *e)
 	return run_round(run, &call, &o, e);
 }
 
+enum rc vote_by_trial(struct run *run, struct bitset *removed, struct err *e)
+{
+	enum rc rc = run->trial_run ? RC_OK : trial_begin(run, e);
+
+	if (rc == RC_OK)
+		rc = trial_ask(run, e);
+	if (rc == RC_OK)
+		rc = trial_compare(run, removed, e);
+	return rc == RC_OK ? run_blame(run, "nothing was written", e) : rc;
+}
+
 enum rc vote_until_unanimous(struct run *run, struct err *e)
 {
 	static const struct fleet_call call = { "vote", ask_vote, answer_vote,
@@ -157,6 +137,9 @@ enum rc vote_until_unanimous(struct run *run, struct err *e)
 		rc = run_round(run, &call, &b, e);
 		if (rc == RC_OK)
 			rc = run_blame(run, "nothing was written", e);
+		if (rc == RC_OK && bitset_is_empty(&b.removed) &&
+			options_vote_by_trial(run->options))
+			rc = vote_by_trial(run, &b.removed, e);
 		if (rc != RC_OK || bitset_is_empty(&b.removed))
 			return rc;
 		log_line(LOG_INFO, NULL, "round %u: %zu features voted out",

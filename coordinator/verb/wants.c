@@ -8,7 +8,7 @@
 
 static bool verb_has_level(const struct run *run)
 {
-	return run->options->verb->bit & (FOR_NEGOTIATE | FOR_PLAN);
+	return (run->options->verb->bit & FOR_LEVEL) && !run->options->cpu;
 }
 
 /* ---- words joined by commas */

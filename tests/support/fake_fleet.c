@@ -5,8 +5,10 @@
 #include <unistd.h>
 
 #include "base/digest.h"
+#include "coordinator/cpu/levelxml.h"
 #include "proto/codec.h"
 #include "tests/support/test.h"
+#include "tests/support/shown.h"
 
 struct fake_node fake_nodes[FAKE_NODES_MAX];
 bool fake_ignores_interrupt, fake_holds_few;
@@ -140,6 +142,69 @@ static enum rc do_vote(struct fleet *f, size_t node, const void *request)
 	}
 	vote.round += fake_nodes[node].ways[MESSAGE_propose] == FAKE_LIES;
 	return answer_send(f, node, MESSAGE_vote, &vote);
+}
+
+/* ---- trial guests */
+
+static void trial_spoil(struct tried *t, const struct fake_trial *script)
+{
+	static const char *const left[] = { "/var/log/libvirt/qemu/cpuherd-trial.log" };
+
+	switch (script->way) {
+	case TRIAL_REFUSED:
+		t->started = false;
+		t->reason = "guest CPU doesn't match specification";
+		t->features.item = (const char **)(uintptr_t)&script->feature;
+		t->features.count = script->feature[0] != '\0';
+		break;
+	case TRIAL_LACKS:
+	case TRIAL_ADDS:
+		shown_turn(t, script->feature, script->way == TRIAL_ADDS);
+		break;
+	case TRIAL_FILTERED:
+		shown_filter(t, script->feature);
+		break;
+	case TRIAL_OTHER:
+		shown_property(t, "l3-cache")->value = "false";
+		break;
+	case TRIAL_GAP:
+		t->gap = "the monitor is silent";
+		break;
+	case TRIAL_LEFT:
+		t->left = (struct texts){ (const char **)(uintptr_t)left, 1 };
+		break;
+	case TRIAL_WELL:
+		break;
+	}
+}
+
+/* As the level says; a <cpu> that is no level has no features here. */
+static enum rc do_try(struct fleet *f, size_t node, const void *request)
+{
+	const struct try *t = request;
+	struct fake_node *n = &fake_nodes[node];
+	unsigned round = n->asked[MESSAGE_try] - 1;
+	struct arena scratch = { 0 };
+	struct level level = { .maxphysaddr = 0 };
+	struct bitset open;
+	struct tried tried;
+	struct err e;
+	enum rc rc;
+
+	assert_true(t->run[0] && t->guest[0] && t->cpu[0] && !t->runs && !t->stays);
+	if (levelxml_read(catalogue_new(&scratch, &e), t->cpu, "try", VIRT_KVM, &scratch,
+		    &level, &open, &e) != RC_OK)
+		level = (struct level){ .maxphysaddr = 0 };
+	shown_fill(&tried, &level.baseline, t->cpu, &scratch);
+	shown_property(&tried, "phys-bits")->value = arena_format(
+		&scratch, "%u", level.maxphysaddr ? level.maxphysaddr : 40);
+	if (round < FAKE_VOTES_MAX)
+		trial_spoil(&tried, &n->trials[round]);
+	snprintf(n->tried_machine, sizeof(n->tried_machine), "%s", t->machine);
+	snprintf(n->tried_run, sizeof(n->tried_run), "%s", t->run);
+	rc = answer_send(f, node, MESSAGE_tried, &tried);
+	arena_destroy(&scratch);
+	return rc;
 }
 
 /* What the last run left: the file of the fake lives on without its fleet. */
@@ -330,6 +395,7 @@ static enum rc (*const duties[64])(struct fleet *, size_t, const void *) = {
 	[MESSAGE_ask_facts] = do_facts,
 	[MESSAGE_ask_bodies] = do_bodies,
 	[MESSAGE_propose] = do_vote,
+	[MESSAGE_try] = do_try,
 	[MESSAGE_look] = do_look,
 	[MESSAGE_stage] = do_stage,
 	[MESSAGE_commit] = do_commit,
@@ -450,7 +516,7 @@ static void node_round(struct fleet *f, size_t node)
 		if (is_dead(&fake_nodes[i]) ||
 			!f->call->ask(f->context, node, &tag, &value))
 			return;
-		assert_true(tag < 32 && duties[tag]);
+		assert_true(tag < 64 && duties[tag]);
 		if (fake_hook)
 			fake_hook(i, tag);
 		if (fake_nodes[i].interrupt_at == (int)tag)

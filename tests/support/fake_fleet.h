@@ -30,15 +30,33 @@ struct fake_vote {
 	const char *feature; /* NULL: yes; "": a no that names nothing */
 };
 
+/* What becomes of a trial guest; the feature is the one in question. */
+enum fake_trial_way {
+	TRIAL_WELL,    /* it is what its <cpu> says */
+	TRIAL_REFUSED, /* libvirt does not start it, and names the feature ("": none) */
+	TRIAL_LACKS,   /* it has not got the feature */
+	TRIAL_FILTERED,
+	TRIAL_ADDS,
+	TRIAL_OTHER, /* a property differs, and no feature does */
+	TRIAL_GAP,   /* QEMU could not be asked */
+	TRIAL_LEFT,  /* it is well, and a file of it was left behind */
+};
+
+struct fake_trial {
+	enum fake_trial_way way;
+	const char *feature;
+};
+
 struct fake_node {
 	const struct node_facts *facts;
-	enum rc unreachable;			/* RC_OK: it connects */
-	struct fake_vote votes[FAKE_VOTES_MAX]; /* by round; then yes */
-	enum fake_way ways[64];			/* by the tag of the request */
-	bool once;				/* it is well after that */
-	bool rejects;				/* verify: libvirt does not accept it */
-	bool changes_after_look;		/* somebody else writes */
-	bool foreign;				/* ... what was there before the run */
+	enum rc unreachable;			  /* RC_OK: it connects */
+	struct fake_vote votes[FAKE_VOTES_MAX];	  /* by round; then yes */
+	struct fake_trial trials[FAKE_VOTES_MAX]; /* one after the other; then well */
+	enum fake_way ways[64];			  /* by the tag of the request */
+	bool once;				  /* it is well after that */
+	bool rejects;				  /* verify: libvirt does not accept it */
+	bool changes_after_look;		  /* somebody else writes */
+	bool foreign;				  /* ... what was there before the run */
 	int interrupt_at; /* tag: the user interrupts this request */
 	bool stays_away;  /* when it dies: later connections are in vain as well */
 
@@ -50,6 +68,7 @@ struct fake_node {
 	bool unchanged, linger;
 	unsigned writes; /* how often the file was replaced */
 	unsigned asked[64];
+	char tried_machine[64], tried_run[64]; /* of the last trial */
 	unsigned bodies_sent;
 	bool dead;
 	struct err err;

@@ -31,7 +31,7 @@ static int make_report(void **state)
 	memset(facts, 0, sizeof(facts));
 	memset(nodes, 0, sizeof(nodes));
 	for (int i = 0; i < 3; i++)
-		nodes[i].note = nodes[i].outcome = "";
+		nodes[i].note = nodes[i].outcome = nodes[i].proof = "";
 	for (int i = 0; i < 2; i++) {
 		struct facts *f = &facts[i].small;
 
