@@ -18,6 +18,7 @@ void help_print(void)
 	       "  cpuherd negotiate --dry-run node[01-16]   agree, write nothing\n"
 	       "  cpuherd negotiate node[01-16]             agree, write, verify\n"
 	       "  cpuherd negotiate --hosts fleet.txt --without node07\n"
+	       "  cpuherd prove node[01-16]                 do guests really get it?\n"
 	       "  cpuherd render --as nova baseline.xml     the level for nova.conf\n"
 	       "\n"
 	       "Verbs:\n");

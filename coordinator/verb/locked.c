@@ -15,9 +15,10 @@
 static enum rc refuse(const struct run *run, const char *what, struct err *e)
 {
 	return err_set(e, RC_LEVEL, 0,
-		"%s, and the level of %s stays as it was agreed; --upgrade makes a new "
-		"one",
-		what, run->agreed->path);
+		"%s, and the level of %s stays as it was agreed; %s", what,
+		run->agreed->path,
+		run->options->verb->bit & FOR_TRIALS ? "--lock none tries another"
+						     : "--upgrade makes a new one");
 }
 
 static enum rc check_features(

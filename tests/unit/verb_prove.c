@@ -36,6 +36,14 @@ static enum rc prove(char **out, struct err *e)
 	return run_verb("prove --quiet --lock none node[01-03]", out, e);
 }
 
+static enum rc prove_file(const char *xml, char **out, struct err *e)
+{
+	test_write_file(cpu_path, xml);
+	return run_verb(
+		arena_format(&arena, "prove --quiet --cpu %s node[01-03]", cpu_path), out,
+		e);
+}
+
 static enum rc negotiate(char **out, struct err *e)
 {
 	return run_verb("negotiate --quiet --vote trial node[01-03]", out, e);
@@ -110,6 +118,40 @@ static void all_guests_have_one_machine_type_and_one_run(void **state)
 	}
 	assert_int_equal(strspn(fake_nodes[0].tried_run, "0123456789abcdef"),
 		strlen(fake_nodes[0].tried_run));
+}
+
+/* The facts as they are, and what machine types the node's QEMU has. */
+static void put_machines(int node, const char *machines)
+{
+	struct node_facts *copy = arena_alloc(&arena, 1, sizeof(*copy));
+
+	*copy = facts[node];
+	copy->present[BODY_capabilities] = true;
+	copy->text[BODY_capabilities] = arena_format(&arena,
+		"<capabilities><host><cpu><arch>x86_64</arch></cpu></host><guest>"
+		"<os_type>hvm</os_type><arch name='x86_64'>%s</arch></guest>"
+		"</capabilities>",
+		machines);
+	fake_nodes[node].facts = copy;
+}
+
+/* Each would take its own newest one. */
+static void the_machine_type_is_the_newest_that_all_have(void **state)
+{
+	struct err e = { 0 };
+
+	(void)state;
+	put_machines(0, "<machine>pc-i440fx-7.2</machine><machine>pc-i440fx-6.2"
+			"</machine><machine>pc-q35-7.2</machine>");
+	put_machines(1, "<machine>pc-i440fx-6.2</machine><machine>pc-i440fx-6.1"
+			"</machine>");
+	put_machines(2, "<machine>pc-i440fx-6.1</machine><machine>pc-i440fx-6.2"
+			"</machine><machine>pc-q35-6.2</machine>");
+	assert_rc(prove(NULL, &e), RC_OK, &e);
+	for (int i = 0; i < NODES; i++)
+		assert_string_equal(fake_nodes[i].tried_machine, "pc-i440fx-6.2");
+	assert_rc(prove_file("<cpu mode='host-model'/>\n", NULL, &e), RC_OK, &e);
+	assert_string_equal(fake_nodes[2].tried_machine, "pc-i440fx-6.2");
 }
 
 static void a_feature_that_one_qemu_adds_is_named_with_its_node(void **state)
@@ -227,14 +269,6 @@ static void wishes_make_the_level_as_in_plan(void **state)
 }
 
 /* ---- of a file */
-
-static enum rc prove_file(const char *xml, char **out, struct err *e)
-{
-	test_write_file(cpu_path, xml);
-	return run_verb(
-		arena_format(&arena, "prove --quiet --cpu %s node[01-03]", cpu_path), out,
-		e);
-}
 
 static void any_cpu_can_be_tried_and_needs_to_be_equal_alone(void **state)
 {
@@ -507,6 +541,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest cases[] = {
 		CASE(nodes_that_give_the_same_are_proven),
 		CASE(all_guests_have_one_machine_type_and_one_run),
+		CASE(the_machine_type_is_the_newest_that_all_have),
 		CASE(a_feature_that_one_qemu_adds_is_named_with_its_node),
 		CASE(a_property_that_differs_is_named_with_its_node),
 		CASE(a_feature_that_is_not_given_is_named),
