@@ -123,25 +123,30 @@ static enum rc difference_report(
 }
 
 /* A node's line has the first; all of them stand in the report. */
+static void node_blame(
+	struct report_node *n, const struct proof_difference *d, size_t more)
+{
+	bool named = d->feature[0] && strcmp(d->feature, d->what) != 0;
+	char rest[32] = "";
+
+	if (more)
+		snprintf(rest, sizeof(rest), ", and %zu more", more);
+	err_set(&n->err, RC_TRIAL, 0,
+		"its trial guest is not as %s: %s%s%s%s is %s, not %s%s",
+		d->of_level ? "the level says" : "the others", d->what, named ? " (" : "",
+		named ? d->feature : "", named ? ")" : "", d->is, d->wanted, rest);
+}
+
 static void difference_blame(
 	struct comparing *c, const struct proof_difference *d, const size_t *counts)
 {
 	for (size_t i = 0; i < d->trial_count; i++) {
-		size_t trial = d->trials[i], more = counts[trial] - 1;
+		size_t trial = d->trials[i];
 		struct report_node *n = &c->run->nodes[c->nodes[trial]];
-		bool named = d->feature[0] && strcmp(d->feature, d->what) != 0;
 
 		n->proof = "differs";
-		if (n->err.code != RC_OK)
-			continue;
-		err_set(&n->err, RC_TRIAL, 0,
-			"its trial guest is not as %s: %s%s%s%s is %s, not %s",
-			d->of_level ? "the level says" : "the others", d->what,
-			named ? " (" : "", named ? d->feature : "", named ? ")" : "",
-			d->is, d->wanted);
-		if (more)
-			err_set(&n->err, RC_TRIAL, 0, "%.700s, and %zu more", n->err.text,
-				more);
+		if (n->err.code == RC_OK)
+			node_blame(n, d, counts[trial] - 1);
 	}
 }
 

@@ -286,6 +286,20 @@ static void any_cpu_can_be_tried_and_needs_to_be_equal_alone(void **state)
 	assert_contains(out, "(adx) is 1, and not 0: node02\n");
 }
 
+static void a_nodes_line_has_the_first_of_its_differences(void **state)
+{
+	struct err e = { 0 };
+	char *out;
+
+	(void)state;
+	for (int i = 0; i < NODES; i++)
+		script(i, i == 1 ? TRIAL_ADDS : TRIAL_OTHER, "adx");
+	assert_rc(prove(&out, &e), RC_TRIAL, &e);
+	assert_contains(out,
+		"node02: its trial guest is not as the level says: CPUID 0x7/0 "
+		"EBX bit 19 (adx) is 1, not 0, and 1 more; see ");
+}
+
 static void a_file_that_is_no_cpu_is_refused_before_any_guest(void **state)
 {
 	struct err e = { 0 };
@@ -551,6 +565,7 @@ int main(int argc, char **argv)
 		CASE(what_is_left_behind_is_told_and_no_failure),
 		CASE(wishes_make_the_level_as_in_plan),
 		CASE(any_cpu_can_be_tried_and_needs_to_be_equal_alone),
+		CASE(a_nodes_line_has_the_first_of_its_differences),
 		CASE(a_file_that_is_no_cpu_is_refused_before_any_guest),
 		CASE(what_does_not_go_together_is_refused),
 		CASE(the_level_of_the_lock_is_tried_on_its_nodes),
