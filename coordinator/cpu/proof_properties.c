@@ -56,7 +56,7 @@ static enum rc names_make(struct proof_making *m, struct names *out)
 	for (size_t v = 0; v < m->view_count; v++)
 		for (size_t i = 0; i < m->views[v].property_count; i++)
 			out->key[out->count++] = m->views[v].properties[i];
-	out->count = m->out->properties = keep_first_of_each(out->key, out->count);
+	out->count = keep_first_of_each(out->key, out->count);
 	out->count += names_promised(m->level, out->key + out->count);
 	out->count = keep_first_of_each(out->key, out->count);
 	return RC_OK;
@@ -86,6 +86,16 @@ static void property_ask(struct proof_making *m, const char *name, bool needed)
 	for (size_t v = 0; v < m->view_count && missing; v++)
 		if (!m->answers[v] && (needed || is_known_to_its_qemu(m, v)))
 			m->answers[v] = "no property";
+}
+
+/* With another view, or by the level alone. */
+static bool is_compared(const struct proof_making *m)
+{
+	size_t count = 0;
+
+	for (size_t v = 0; v < m->view_count; v++)
+		count += m->answers[v] != NULL;
+	return count > 1 || m->view_count == 1;
 }
 
 static void level_ask(
@@ -121,6 +131,7 @@ static enum rc property_judge(struct proof_making *m, const char *name)
 	if (m->level)
 		level_ask(m, name, &q);
 	property_ask(m, name, q.promised);
+	m->out->properties += is_compared(m);
 	if (strcmp(name, "unavailable-features") == 0)
 		denials_ask(m, &q);
 	/* another spelling of it, or its bit */

@@ -356,6 +356,7 @@ static void a_newer_qemu_has_more_properties_and_differs_in_none(void **state)
 	trials[0].qemu = 10000000;
 	shown_property(&tried[0], "x-new")->value = "true";
 	assert_equal_all(TRIALS, &level);
+	assert_int_equal(proof.properties, tried[1].properties.count - 2);
 }
 
 static void what_was_taken_away_without_a_bit_of_its_own_is_found(void **state)
