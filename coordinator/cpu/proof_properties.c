@@ -89,7 +89,7 @@ static void property_ask(struct proof_making *m, const char *name, bool needed)
 }
 
 /* With another view, or by the level alone. */
-static bool is_compared(const struct proof_making *m)
+static bool was_compared(const struct proof_making *m)
 {
 	size_t count = 0;
 
@@ -131,7 +131,7 @@ static enum rc property_judge(struct proof_making *m, const char *name)
 	if (m->level)
 		level_ask(m, name, &q);
 	property_ask(m, name, q.promised);
-	m->out->properties += is_compared(m);
+	m->out->properties += was_compared(m);
 	if (strcmp(name, "unavailable-features") == 0)
 		denials_ask(m, &q);
 	/* another spelling of it, or its bit */
