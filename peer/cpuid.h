@@ -1,7 +1,8 @@
 /* cpuid.h - all CPUID leaves and sub-leaves of one logical CPU.
  *
- * The walk is a pure function over a reader, so that tests hand it machines of
- * their own; cpuid_hardware() is the one reader that executes the instruction.
+ * The walk (leaves.h) is a pure function over a reader, so that tests hand it
+ * machines of their own; cpuid_hardware() is the one reader that executes the
+ * instruction.
  * The answers are raw, with one exception: fields that name the individual CPU
  * (its APIC id, ...) are zero, because they make no difference between CPUs and
  * would give each node registers of its own.
@@ -10,23 +11,15 @@
 #define PEER_CPUID_H
 
 #include "base/err.h"
+#include "peer/leaves.h"
 #include "proto/message.h"
-
-struct cpuid_reader {
-	/* r: EAX EBX ECX EDX of CPUID with EAX = function, ECX = index */
-	void (*read)(void *context, uint32_t function, uint32_t index, uint32_t r[4]);
-	void *context;
-};
 
 /* The CPUID instruction on the CPU that runs the caller.  If the process has a
  * function cpuherd_lab_cpuid() (a test lab preloads it), that answers instead.
  * RC_FACTS on machines without CPUID. */
 enum rc cpuid_hardware(struct cpuid_reader *out, struct err *e);
 
-/* Fills *leaves with struct leaf, in the order of asking: the ranges 0,
- * 0x40000000 (only under a hypervisor), 0x80000000 and 0xC0000000, each leaf
- * with all its sub-leaves.  However odd the answers, it ends.
- * RC_FACTS when leaf 0 makes no sense. */
+/* Fills *leaves with struct leaf, in the order of leaves_walk().  RC_FACTS when leaf 0 makes no sense. */
 enum rc cpuid_walk(const struct cpuid_reader *reader, struct arena *arena,
 	struct list *leaves, struct err *e);
 
