@@ -29,7 +29,8 @@ endif()
 # cpuherd_library(NAME USES ...): a static library of all sources of this folder.
 function(cpuherd_library name)
 	file(GLOB_RECURSE sources CONFIGURE_DEPENDS *.c)
-	list(FILTER sources EXCLUDE REGEX "/main\\.c$")
+	# What runs in a guest (peer/kernel) is no part of a program of ours.
+	list(FILTER sources EXCLUDE REGEX "/main\\.c$|/kernel/")
 	add_library(${name} STATIC ${sources})
 	target_link_libraries(${name} PUBLIC cpuherd_options ${ARGN})
 endfunction()
