@@ -46,7 +46,7 @@ struct guard {
 enum rc guard_start(struct guard *g, const struct guard_job *job, struct err *e);
 
 /* All is clean: the guard ends without doing anything, and is waited for.  Safe to call
- * twice. */
+ * twice.  The process ignores SIGPIPE (stream.h): the guard may be dead. */
 void guard_release(struct guard *g);
 
 #endif

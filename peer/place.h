@@ -32,11 +32,13 @@ struct place_world {
 	const char *config; /* what ~config means, an absolute path; NULL: unknown */
 	const char *state;  /* the folder of hold.h; NULL: unknown */
 	bool session;	    /* paths for a session daemon */
+	const char *logs;   /* libvirt's folder of QEMU's log files; NULL: unknown */
 };
 
 /* For a libvirt URI: $XDG_CONFIG_HOME, else ~/.config; /var/lib/cpuherd for root with
  * the system daemon, else cpuherd in $XDG_STATE_HOME or ~/.local/state: a session is as
- * much a user's own as its places are.  The texts live in the arena.  RC_MEMORY. */
+ * much a user's own as its places are; its logs are in $XDG_CACHE_HOME or ~/.cache.  The
+ * texts live in the arena.  RC_MEMORY. */
 enum rc place_world_of_uri(
 	struct place_world *out, const char *uri, struct arena *arena, struct err *e);
 

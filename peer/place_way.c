@@ -36,6 +36,10 @@ enum rc place_world_of_uri(
 	if (rc == RC_OK && (out->session || geteuid() != 0))
 		rc = home_folder("XDG_STATE_HOME", ".local/state", "/cpuherd", arena,
 			&out->state, e);
+	out->logs = "/var/log/libvirt/qemu";
+	if (rc == RC_OK && out->session)
+		rc = home_folder("XDG_CACHE_HOME", ".cache", "/libvirt/qemu/log", arena,
+			&out->logs, e);
 	return rc;
 }
 

@@ -53,7 +53,7 @@ enum rc scratch_adopt(struct scratch *s, const struct place_world *world, const 
  * in left, with the reason.  Safe to call twice; where memory is short names are lost. */
 void scratch_remove(struct scratch *s, struct arena *arena, struct texts *left);
 
-/* Unlocks, and leaves the files to a later sweep. */
+/* Unlocks, and leaves the files to a later sweep.  Safe to call twice. */
 void scratch_abandon(struct scratch *s);
 
 #endif

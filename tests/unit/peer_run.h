@@ -80,7 +80,9 @@ static inline void rig_open(struct rig *t)
 {
 	*t = (struct rig){ .root = RIG_BASE "/cpuherd-run-XXXXXX" };
 	assert_non_null(mkdtemp(t->root));
-	t->world = (struct place_world){ t->root, "/home", "/state/cpuherd", false };
+	t->world = (struct place_world){
+		.root = t->root, .config = "/home", .state = "/state/cpuherd"
+	};
 	t->site = (struct run_site){ &t->world, "qemu:///system", fake_judge, NULL };
 	run_init(&t->run, &t->site);
 	assert_int_equal(mkdir(real_path(t, "/etc"), 0755), 0);
