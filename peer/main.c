@@ -6,7 +6,7 @@
  *	watchdog.[ch]		an end to calls that never return
  *	gather.[ch]		struct node_facts, from:
  *	  host.[ch]		  kernel, microcode, module parameters
- *	  cores.[ch] cpuid.[ch]	  CPUID of every logical CPU
+ *	  cores.[ch] cpuid.[ch]	  CPUID of every logical CPU; leaves.[ch]: which it has
  *	  kvm.[ch]		  /dev/kvm
  *	  libvirt*.[ch] xml.[ch]  libvirt, which also judges proposed CPUs
  *	  nova*.[ch] ini.[ch]	  nova: which files it reads, what they say of CPUs
@@ -22,6 +22,10 @@
  *	  store.[ch] journal*.[ch] what outlives the process:
  *	  notes.[ch] written.[ch]   how far a run is, what finished runs wrote
  *	  hold.[ch]		  one run at a time
+ *	trial guests:
+ *	  kernel/ pulse.[ch]	  what runs in them, and how it is seen from here
+ *	  scratch*.[ch]		  what they have in the file system
+ *	  guard.[ch]		  their end, when the peer is killed
  */
 #include <stdio.h>
 #include <string.h>

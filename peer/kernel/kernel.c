@@ -26,7 +26,7 @@ struct loader_info {
 _Noreturn void kernel(const struct loader_info *info);
 _Noreturn void machine_reset(void); /* entry.S */
 
-static struct pulse_page *const page = (struct pulse_page *)PULSE_ADDRESS;
+extern struct pulse_page page; /* trial.lds puts it at PULSE_ADDRESS */
 
 /* What was written so far stands in memory before what follows: a node looks at any time.
  * The CPU keeps the order of stores; this holds the compiler to it. */
@@ -45,7 +45,7 @@ struct look {
 static void change(struct look *l)
 {
 	if (!l->changed)
-		page->changing++;
+		page.changing++;
 	l->changed = true;
 	settle();
 }
@@ -58,8 +58,8 @@ static bool take(void *context, uint32_t function, uint32_t index, const uint32_
 
 	if (l->count == PULSE_LEAVES)
 		return false;
-	there = &page->leaf[l->count++].function;
-	for (int i = 0; i < 6; i++) {
+	there = (uint32_t *)&page.leaf[l->count++];
+	for (size_t i = 0; i < sizeof(word) / sizeof(word[0]); i++) {
 		if (there[i] == word[i])
 			continue;
 		change(l);
@@ -76,29 +76,29 @@ static bool look_at_cpu(void)
 	if (cpu_has_cpuid())
 		(void)leaves_walk(&(struct cpuid_reader){ cpu_id, 0 },
 			&(struct leaves_taker){ take, &l });
-	if (l.count != page->leaves)
+	if (l.count != page.leaves)
 		change(&l);
 	if (!l.changed)
 		return false;
-	page->leaves = l.count;
-	page->sum = pulse_sum(page);
+	page.leaves = l.count;
+	page.sum = pulse_sum(&page);
 	settle();
-	page->changing++;
+	page.changing++;
 	return true;
 }
 
 static void page_open(void)
 {
-	uint32_t *word = (uint32_t *)page;
+	uint32_t *word = (uint32_t *)&page;
 
 	for (uint32_t i = 0; i < PULSE_BYTES / sizeof(*word); i++)
 		word[i] = 0;
-	clock_nonce(page->boot);
-	page->version = PULSE_VERSION;
+	clock_nonce(page.boot);
+	page.version = PULSE_VERSION;
 	(void)look_at_cpu();
-	page->sum = pulse_sum(page);
+	page.sum = pulse_sum(&page);
 	settle();
-	page->magic = PULSE_MAGIC;
+	page.magic = PULSE_MAGIC;
 }
 
 /* ---- words for a person */
@@ -111,7 +111,7 @@ static void say(const char *name, uint32_t value, int digits)
 
 static void say_leaf(const struct pulse_leaf *leaf)
 {
-	say("cpuherd ", page->count, 8);
+	say("cpuherd ", page.count, 8);
 	say(" ", leaf->function, 8);
 	say(".", leaf->index, 1);
 	say(" eax=", leaf->r[0], 8);
@@ -146,16 +146,16 @@ _Noreturn void kernel(const struct loader_info *info)
 	serial_open();
 	clock_open();
 	page_open();
-	say("cpuherd trial guest, boot ", page->boot[1], 8);
-	say("", page->boot[0], 8);
+	say("cpuherd trial guest, boot ", page.boot[1], 8);
+	say("", page.boot[0], 8);
 	serial_end_line();
 	while (clock_age_s() < life_s) {
-		page->count++;
+		page.count++;
 		if (look_at_cpu())
 			next = 0;
-		if (next < page->leaves)
-			say_leaf(&page->leaf[next++]);
-		if (next >= page->leaves)
+		if (next < page.leaves)
+			say_leaf(&page.leaf[next++]);
+		if (next >= page.leaves)
 			next = 0;
 		clock_rest();
 	}
