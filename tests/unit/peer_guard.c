@@ -2,7 +2,6 @@
 #include "peer/guard.h"
 
 #include <poll.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -113,8 +112,7 @@ static void peer(struct play *p, int output)
 		_exit(1);
 	if (write(1, &g.pid, sizeof(g.pid)) != sizeof(g.pid))
 		_exit(1);
-	for (;;)
-		pause();
+	wait_for_the_test_to_end();
 }
 
 static void play_open(struct play *p,

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -51,6 +52,7 @@ static void guest_child(struct guest *g, int monitor, const char *machine,
 		incoming, NULL };
 	int quiet = open("/dev/null", O_WRONLY);
 
+	prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that fails leaves no process behind */
 	dup2(monitor, 0);
 	dup2(quiet, 1);
 	dup2(quiet, 2);

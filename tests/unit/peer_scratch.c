@@ -165,8 +165,7 @@ static void a_process_that_inherited_the_lock_keeps_it(void **state)
 	make(&n, &s);
 	pid = fork();
 	if (pid == 0)
-		for (;;)
-			pause();
+		wait_for_the_test_to_end();
 	scratch_abandon(&s);
 	assert_int_equal(stale_runs(&n), 0);
 	kill(pid, SIGKILL);

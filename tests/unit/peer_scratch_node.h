@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -64,6 +65,14 @@ static inline size_t stale_runs(struct node *n)
 	n->stale = (struct texts){ 0 };
 	assert_rc(scratch_stale(&n->world, &n->arena, &n->stale, &n->e), RC_OK, &n->e);
 	return n->stale.count;
+}
+
+/* In a child: a test that fails leaves no process behind. */
+_Noreturn static inline void wait_for_the_test_to_end(void)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (;;)
+		pause();
 }
 
 #endif
