@@ -1,4 +1,5 @@
-/* printer.h - what the parts of the table share (table.c, nodes.c, changes.c). */
+/* printer.h - what the parts of the table share (table.c, nodes.c, migrations.c,
+ * changes.c). */
 #ifndef COORDINATOR_PRINTER_H
 #define COORDINATOR_PRINTER_H
 
@@ -16,6 +17,9 @@ enum rc printer_nodes(const struct printer *p, struct err *e);
 
 /* What trial guests show differently, a line each.  Nothing where nothing differs. */
 void printer_differences(const struct printer *p);
+
+/* rehearse: its own table, and under it what failed, and why. */
+enum rc printer_migrations(const struct printer *p, struct err *e);
 
 /* What would be written, as unified differences: equal ones once, with all their nodes.
  * Nothing where there is nothing to show. */

@@ -270,17 +270,27 @@ static bool nodes_were_asked(const struct report *r)
 	return false;
 }
 
-/* Verbs that hold nodes against a level have it in a file. */
+/* Verbs that hold nodes against a level have it in a file; of migrations the level is
+ * not the result. */
 static bool shows_level(const struct report *r)
 {
-	return strcmp(r->verb, "check") != 0 && strcmp(r->verb, "admit") != 0;
+	return strcmp(r->verb, "check") != 0 && strcmp(r->verb, "admit") != 0 &&
+	       !r->migration_count;
+}
+
+/* Who was asked: nodes, or the pairs of them that a guest went between. */
+static enum rc rows_print(const struct printer *p, struct err *e)
+{
+	if (p->report->migration_count)
+		return printer_migrations(p, e);
+	return nodes_were_asked(p->report) ? printer_nodes(p, e) : RC_OK;
 }
 
 enum rc table_print(FILE *out, const struct report *r, bool colours, struct arena *arena,
 	struct err *e)
 {
 	struct printer p = { out, r, colours, arena };
-	enum rc rc = nodes_were_asked(r) ? printer_nodes(&p, e) : RC_OK;
+	enum rc rc = rows_print(&p, e);
 
 	if (rc != RC_OK)
 		return rc;

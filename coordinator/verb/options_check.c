@@ -142,5 +142,7 @@ enum rc options_check(struct options *o, struct arena *arena, struct err *e)
 		rc = check_vote(o, e);
 	if (rc == RC_OK)
 		rc = check_cpu(o, e);
+	if (rc == RC_OK)
+		rc = options_check_rehearse(o, e);
 	return rc;
 }

@@ -32,4 +32,7 @@ enum rc option_set(struct options *out, const struct option_row *row, const char
 /* Do the words fit together, and into what is known?  RC_USAGE with one line. */
 enum rc options_check(struct options *o, struct arena *arena, struct err *e);
 
+/* The part of it that is about rehearse alone. */
+enum rc options_check_rehearse(const struct options *o, struct err *e);
+
 #endif

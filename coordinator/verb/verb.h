@@ -19,6 +19,7 @@ enum rc resume_main(const struct options *o, struct err *e);
 enum rc rollback_main(const struct options *o, struct err *e);
 enum rc check_main(const struct options *o, struct err *e);
 enum rc admit_main(const struct options *o, struct err *e);
+enum rc rehearse_main(const struct options *o, struct err *e);
 enum rc plan_main(const struct options *o, struct err *e);
 enum rc prove_main(const struct options *o, struct err *e);
 enum rc probe_main(const struct options *o, struct err *e);

@@ -178,6 +178,8 @@ static void trial_spoil(struct tried *t, const struct fake_trial *script)
 	}
 }
 
+static enum rc guest_start(struct fleet *f, size_t node, const void *request);
+
 /* As the level says; a <cpu> that is no level has no features here. */
 static enum rc do_try(struct fleet *f, size_t node, const void *request)
 {
@@ -191,7 +193,9 @@ static enum rc do_try(struct fleet *f, size_t node, const void *request)
 	struct err e;
 	enum rc rc;
 
-	assert_true(t->run[0] && t->guest[0] && t->cpu[0] && !t->runs && !t->stays);
+	if (t->stays)
+		return guest_start(f, node, request);
+	assert_true(t->run[0] && t->guest[0] && t->cpu[0] && !t->runs);
 	if (levelxml_read(catalogue_new(&scratch, &e), t->cpu, "try", VIRT_KVM, &scratch,
 		    &level, &open, &e) != RC_OK)
 		level = (struct level){ .maxphysaddr = 0 };
@@ -391,6 +395,127 @@ static enum rc do_recover(struct fleet *f, size_t node, const void *request)
 	return answer_send(f, node, MESSAGE_recovered, &answer);
 }
 
+/* ---- trial guests that stay, and migrate */
+
+static struct cpu_word guest_word = { .function = 7, .part = 1, .value = 0x200 };
+static struct leaf guest_leaf = { .function = 7, .ebx = 0x200 };
+
+static void guests_end(struct fake_node *n)
+{
+	n->guest_count = 0;
+	n->trial_run[0] = '\0';
+}
+
+static struct fake_guest *guest_find(struct fake_node *n, const char *name)
+{
+	for (size_t i = 0; i < n->guest_count; i++)
+		if (strcmp(n->guests[i].name, name) == 0)
+			return &n->guests[i];
+	return NULL;
+}
+
+static enum rc guest_start(struct fleet *f, size_t node, const void *request)
+{
+	const struct try *t = request;
+	struct fake_node *n = &fake_nodes[node];
+	struct fake_guest *g = &n->guests[n->guest_count];
+	struct tried answer = { .reason = n->starts_badly,
+		.name = t->guest,
+		.machine = "pc",
+		.cpu = t->cpu };
+
+	assert_true(t->run[0] && t->stays && !guest_find(n, t->guest));
+	snprintf(n->trial_run, sizeof(n->trial_run), "%s", t->run);
+	if (n->starts_badly)
+		return answer_send(f, node, MESSAGE_tried, &answer);
+	assert_true(n->guest_count++ < FAKE_GUESTS_MAX);
+	*g = (struct fake_guest){
+		.alive = t->runs && !n->cannot_run, .count = 100, .cpu = keep_text(t->cpu)
+	};
+	snprintf(g->name, sizeof(g->name), "%s", t->guest);
+	answer.started = true;
+	answer.alive = g->alive;
+	answer.why = t->runs && !g->alive ? "it says nothing" : "";
+	answer.count = g->alive ? g->count : 0;
+	answer.words = (struct list){ &guest_word, 1 };
+	answer.leaves = (struct list){ &guest_leaf, g->alive };
+	return answer_send(f, node, MESSAGE_tried, &answer);
+}
+
+/* "qemu+ssh://node02/system": the second. */
+static struct fake_node *target_of(const char *uri)
+{
+	const char *name = strstr(uri, "node");
+
+	assert_non_null(name);
+	return &fake_nodes[atoi(name + 4) - 1];
+}
+
+static void guest_move(struct fake_node *from, struct fake_guest *g, struct fake_node *to)
+{
+	if (to->arrival != FAKE_ARRIVES_NOT) {
+		struct fake_guest *there = &to->guests[to->guest_count++];
+
+		*there = *g;
+		there->alive &= to->arrival != FAKE_ARRIVES_DEAD;
+		there->count = to->arrival == FAKE_ARRIVES_ANEW ? 7 : g->count + 50;
+	}
+	*g = from->guests[--from->guest_count];
+}
+
+static enum rc do_migrate(struct fleet *f, size_t node, const void *request)
+{
+	const struct migrate *m = request;
+	struct fake_node *n = &fake_nodes[node], *to = target_of(m->uri);
+	struct fake_guest *g = guest_find(n, m->guest);
+	struct migrated answer = { .ok = !n->sends_badly,
+		.reason = n->sends_badly,
+		.ms = 400 + 100 * (uint32_t)node };
+
+	assert_non_null(g);
+	assert_string_equal(to->trial_run, m->run); /* its kernel and guard are there */
+	snprintf(n->sent_to, sizeof(n->sent_to), "%s", m->uri);
+	if (answer.ok)
+		guest_move(n, g, to);
+	return answer_send(f, node, MESSAGE_migrated, &answer);
+}
+
+static enum rc do_meet(struct fleet *f, size_t node, const void *request)
+{
+	const struct meet *m = request;
+	struct fake_node *n = &fake_nodes[node];
+	const struct fake_guest *g = guest_find(n, m->guest);
+	uint32_t changed = n->arrival == FAKE_ARRIVES_CHANGED ? 1U << 19 : 0;
+	struct cpu_word word = guest_word;
+	struct leaf leaf = guest_leaf;
+	struct met answer = { .state = "", .present = g };
+
+	if (g) {
+		word.value ^= changed;
+		leaf.ebx ^= changed;
+		answer.cpu = g->cpu;
+		answer.words = (struct list){ &word, 1 };
+		answer.leaves = (struct list){ &leaf, g->alive };
+		answer.alive = m->runs && g->alive;
+		answer.count = g->count;
+		answer.state = g->alive ? "running" : "paused";
+		answer.why = m->runs && !g->alive ? "it does not count" : "";
+	}
+	return answer_send(f, node, MESSAGE_met, &answer);
+}
+
+static enum rc do_dismiss(struct fleet *f, size_t node, const void *request)
+{
+	struct fake_node *n = &fake_nodes[node];
+	struct dismissed answer = { .guests = (uint32_t)n->guest_count };
+
+	assert_true(((const struct dismiss *)request)->run[0]);
+	guests_end(n);
+	if (n->leaves)
+		answer.left = (struct texts){ &n->leaves, 1 };
+	return answer_send(f, node, MESSAGE_dismissed, &answer);
+}
+
 static enum rc (*const duties[64])(struct fleet *, size_t, const void *) = {
 	[MESSAGE_ask_facts] = do_facts,
 	[MESSAGE_ask_bodies] = do_bodies,
@@ -404,6 +529,9 @@ static enum rc (*const duties[64])(struct fleet *, size_t, const void *) = {
 	[MESSAGE_keep] = do_keep,
 	[MESSAGE_forget] = do_forget,
 	[MESSAGE_recover] = do_recover,
+	[MESSAGE_migrate] = do_migrate,
+	[MESSAGE_meet] = do_meet,
+	[MESSAGE_dismiss] = do_dismiss,
 };
 
 /* ---- fleet.h */
@@ -411,6 +539,7 @@ static enum rc (*const duties[64])(struct fleet *, size_t, const void *) = {
 /* A peer whose connection ends reverts by itself what was not kept. */
 static void session_end(struct fake_node *n)
 {
+	guests_end(n);
 	if (n->state < RUN_STATE_kept && !n->linger)
 		put_back(n);
 }

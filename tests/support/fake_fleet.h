@@ -26,6 +26,24 @@ enum fake_way {
 	FAKE_LIES, /* wrong bytes in the answer */
 };
 
+/* What becomes of a trial guest that another node sends here. */
+enum fake_arrival {
+	FAKE_ARRIVES_WELL,
+	FAKE_ARRIVES_NOT,
+	FAKE_ARRIVES_DEAD,
+	FAKE_ARRIVES_ANEW,    /* rebooted: it counts from the beginning */
+	FAKE_ARRIVES_CHANGED, /* with another CPU */
+};
+
+struct fake_guest {
+	char name[24];
+	bool alive;
+	uint64_t count;
+	const char *cpu;
+};
+
+enum { FAKE_GUESTS_MAX = 4 };
+
 struct fake_vote {
 	const char *feature; /* NULL: yes; "": a no that names nothing */
 };
@@ -58,7 +76,12 @@ struct fake_node {
 	bool changes_after_look;		  /* somebody else writes */
 	bool foreign;				  /* ... what was there before the run */
 	int interrupt_at; /* tag: the user interrupts this request */
-	bool stays_away;  /* when it dies: later connections are in vain as well */
+	enum fake_arrival arrival;
+	const char *sends_badly;  /* migrate: libvirt's words; NULL: it goes well */
+	const char *starts_badly; /* try: the same */
+	bool cannot_run;	  /* guests do not count here */
+	const char *leaves;	  /* dismiss: what cannot be removed; NULL: all is */
+	bool stays_away; /* when it dies: later connections are in vain as well */
 
 	/* the world */
 	char *file; /* what is in the place; NULL: nothing */
@@ -66,7 +89,11 @@ struct fake_node {
 	enum run_state state; /* of the run here, as its journal has it */
 	char run[64], holder[128];
 	bool unchanged, linger;
-	unsigned writes; /* how often the file was replaced */
+	struct fake_guest guests[FAKE_GUESTS_MAX];
+	size_t guest_count;
+	char trial_run[40]; /* a run of which this node has the kernel; "": none */
+	char sent_to[128];  /* URI of the last migrate */
+	unsigned writes;    /* how often the file was replaced */
 	unsigned asked[64];
 	char tried_machine[64], tried_run[64]; /* of the last trial */
 	unsigned bodies_sent;
