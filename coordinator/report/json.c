@@ -130,7 +130,7 @@ static json_t *remarks_of(struct writer *w, const struct report *r)
 
 /* ---- the whole */
 
-static json_t *report_of(struct writer *w, const struct report *r)
+json_t *writer_report(struct writer *w, const struct report *r)
 {
 	json_t *object = json_object();
 
@@ -151,6 +151,7 @@ static json_t *report_of(struct writer *w, const struct report *r)
 	writer_put(w, object, "machines", machines_of(w, r));
 	writer_put(w, object, "remarks", remarks_of(w, r));
 	writer_put_nodes(w, r, object);
+	writer_put_trials(w, r, object);
 	writer_put(w, object, "summary", writer_text_or_null(w, r->summary));
 	return object;
 }
@@ -172,16 +173,20 @@ static enum rc object_print(FILE *out, json_t *object, struct err *e)
 	return RC_OK;
 }
 
-enum rc json_print(FILE *out, const struct report *r, struct arena *arena, struct err *e)
+enum rc writer_print(struct writer *w, FILE *out, json_t *object, struct err *e)
 {
-	struct writer w = { .arena = arena, .folds = r->count > GROUPS_JSON_NODES };
-	json_t *object = report_of(&w, r);
-
-	if (w.failed) {
+	if (w->failed) {
 		json_decref(object);
 		object = NULL;
 	}
 	return object_print(out, object, e);
+}
+
+enum rc json_print(FILE *out, const struct report *r, struct arena *arena, struct err *e)
+{
+	struct writer w = { .arena = arena, .folds = r->count > GROUPS_JSON_NODES };
+
+	return writer_print(&w, out, writer_report(&w, r), e);
 }
 
 enum rc json_print_version(FILE *out, const char *catalogue, uint32_t protocol,

@@ -118,6 +118,8 @@ static void node_put(struct writer *w, const struct report *r,
 	writer_put(w, object, "outcome", writer_text_or_null(w, n->outcome));
 	writer_put(w, object, "changes", changes_of(w, r, n));
 	writer_put(w, object, "check", checks_json(w, n->check));
+	writer_put(w, object, "trial", writer_trial(w, n->trial));
+	writer_put(w, object, "proof", writer_text_or_null(w, n->proof));
 	writer_put(w, object, "note", writer_text_or_null(w, n->note));
 	writer_put(w, object, "error", writer_error(w, &n->err));
 }
@@ -136,7 +138,7 @@ static json_t *node_of(
 static json_t *group_of(
 	struct writer *w, const struct report *r, const struct report_group *g)
 {
-	json_t *object = json_object(), *facts;
+	json_t *object = json_object(), *facts, *trial;
 
 	writer_put(w, object, "count", json_integer((json_int_t)g->names.count));
 	writer_put(w, object, "names", writer_names(w, &g->names));
@@ -145,6 +147,11 @@ static json_t *group_of(
 	if (json_is_object(facts)) {
 		writer_put(w, facts, "hostname", json_null());
 		writer_put(w, facts, "host_uuid", json_null());
+	}
+	trial = json_object_get(object, "trial");
+	if (json_is_object(trial)) {
+		writer_put(w, trial, "name", json_null());
+		writer_put(w, trial, "start_ms", json_null());
 	}
 	return object;
 }

@@ -1,4 +1,5 @@
-/* writer.h - what the parts of the JSON share (json.c, json_nodes.c). */
+/* writer.h - what the parts of the JSON share (json.c, json_nodes.c,
+ * json_trials.c, evidence.c). */
 #ifndef COORDINATOR_WRITER_H
 #define COORDINATOR_WRITER_H
 
@@ -32,5 +33,16 @@ json_t *writer_error(struct writer *w, const struct err *err);
 /* json_nodes.c: puts "nodes" and "groups" into the object: nodes that stand alone, and in a
  * run of many the groups of those that do not. */
 void writer_put_nodes(struct writer *w, const struct report *r, json_t *object);
+
+/* json_trials.c: null for NULL; and puts "differences", "pairs" and "migrations". */
+json_t *writer_trial(struct writer *w, const struct tried *t);
+void writer_put_trials(struct writer *w, const struct report *r, json_t *object);
+
+/* json.c: the whole report. */
+json_t *writer_report(struct writer *w, const struct report *r);
+
+/* Takes the object over, and prints it unless something has failed.  RC_MEMORY,
+ * RC_OUTPUT. */
+enum rc writer_print(struct writer *w, FILE *out, json_t *object, struct err *e);
 
 #endif

@@ -8,9 +8,11 @@
 #include "coordinator/report/groups.h"
 #include "coordinator/report/progress.h"
 #include "coordinator/verb/agreement.h"
+#include "coordinator/verb/archive.h"
 #include "coordinator/verb/failed.h"
 #include "coordinator/verb/verb.h"
 #include "coordinator/verb/wants.h"
+#include "coordinator/verb/whoami.h"
 #include "proto/texts.h"
 
 enum { NAMES_SHOWN = 4 };
@@ -179,6 +181,7 @@ static enum rc fleet_make(struct run *run, struct err *e)
 static void run_init(struct run *run, const struct options *options)
 {
 	*run = (struct run){ .options = options };
+	run->began = whoami_now(&run->arena);
 	run->report.verb = options->verb->name;
 	run->report.level_name = options->level_name;
 	run->report.dry_run = options->dry_run;
@@ -404,6 +407,8 @@ enum rc run_end(struct run *run, enum rc rc, struct err *e)
 		rc = output_failed(run, rc, &trouble, e);
 	if (run->options->failed &&
 		failed_write(run, &run->report.err, &trouble) != RC_OK)
+		rc = output_failed(run, rc, &trouble, e);
+	if (run->options->evidence && archive_write(run, &trouble) != RC_OK)
 		rc = output_failed(run, rc, &trouble, e);
 	fleet_destroy(run->fleet);
 	run->fleet = NULL;

@@ -27,6 +27,7 @@ struct agreement;
 struct run {
 	const struct options *options; /* with what the lock adds to them */
 	struct arena arena;	       /* lives until run_end() */
+	const char *began;	       /* UTC; NULL: memory was short */
 	struct inventory inventory;
 	struct ssh_options ssh_options;
 	const struct ssh_settings **settings; /* one per node; NULL with --from */
@@ -107,8 +108,8 @@ enum rc run_remark_of(struct run *run, bool warning, const char *about,
 /* Nothing is asked any more: Ctrl-C ends what is left, at the second time. */
 void run_rounds_over(struct run *run);
 
-/* Prints the report with the outcome *e of the run, writes --failed, frees everything, and returns the
- * outcome.  With --as it prints the document alone, and on standard error the remarks,
+/* Prints the report with the outcome *e of the run, writes --failed and --evidence, frees
+ * everything, and returns the outcome.  With --as it prints the document alone, and on standard error the remarks,
  * or the report of a run that went wrong.  RC_OUTPUT when it
  * was well but could not be printed. */
 enum rc run_end(struct run *run, enum rc rc, struct err *e);

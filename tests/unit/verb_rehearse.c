@@ -1,5 +1,7 @@
 /* The whole of `cpuherd rehearse`, against nodes that lose guests by script.  What counts
  * is that no success is believed that was none, and that no guest is left anywhere. */
+#include <jansson.h>
+
 #include "coordinator/verb/verb.h"
 #include "tests/support/fake_run.h"
 
@@ -392,6 +394,49 @@ static void options_that_do_not_go_together_are_refused(void **state)
 	assert_refused("rehearse --migrate-listen % n[1-3]", "only %s, %h and %%");
 }
 
+/* ---- evidence */
+
+static json_t *evidence_read(const char *path)
+{
+	json_error_t error;
+	json_t *object = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
+
+	assert_non_null(object);
+	return object;
+}
+
+static void the_evidence_of_a_run_is_there_however_it_ended(void **state)
+{
+	const char *path = arena_format(&arena, "%s/evidence.json", state_folder());
+	const char *words = arena_format(&arena, "--evidence %s", path);
+	struct err e = { 0 };
+	json_t *object;
+
+	(void)state;
+	test_run("mkdir -p %s", state_folder());
+	assert_rc(rehearse(words, NULL, &e), RC_OK, &e);
+	object = evidence_read(path);
+	assert_int_equal(json_array_size(json_object_get(object, "migrations")), 3);
+	assert_non_null(json_object_get(json_object_get(object, "evidence"), "samples"));
+	json_decref(object);
+	fake_nodes[1].unreachable = RC_UNREACHABLE;
+	assert_rc(rehearse(words, NULL, &e), RC_UNREACHABLE, &e);
+	object = evidence_read(path);
+	assert_int_equal(json_integer_value(json_object_get(object, "exit_status")),
+		rc_exit_status(RC_UNREACHABLE));
+	json_decref(object);
+}
+
+static void evidence_that_cannot_be_written_is_an_error(void **state)
+{
+	struct err e = { 0 };
+
+	(void)state;
+	assert_rc(rehearse("--evidence /nonexistent/evidence.json", NULL, &e), RC_OUTPUT,
+		&e);
+	assert_contains(e.text, "3 of 3 migrations");
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -420,6 +465,8 @@ int main(int argc, char **argv)
 		CASE(the_uri_is_as_the_cluster_has_it),
 		CASE(a_name_that_is_none_goes_to_nobody),
 		CASE(options_that_do_not_go_together_are_refused),
+		CASE(the_evidence_of_a_run_is_there_however_it_ended),
+		CASE(evidence_that_cannot_be_written_is_an_error),
 #undef CASE
 	};
 
