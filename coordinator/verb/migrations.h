@@ -1,9 +1,8 @@
 /* migrations.h - trial guests on their way from node to node.
  *
  * Step by step (pairs.h), and in each step: the guests start at their sources, all at
- * once; each source sends its own; each target says what came; all of them end.  Every
- * node of a step is asked for a guest before anything arrives, so that its peer knows the
- * run and cleans up after it.  A pair that fails stops no other one.
+ * once; each source sends its own; each target says what came; all of them end.  The
+ * peer of a target knows the run before anything arrives, so that it cleans up after it.  A pair that fails stops no other one.
  */
 #ifndef COORDINATOR_MIGRATIONS_H
 #define COORDINATOR_MIGRATIONS_H

@@ -86,7 +86,7 @@ const struct option_row option_rows[] = {
 	FLAG(0, "tunnelled", tunnelled, FOR_REHEARSE,
 		"memory goes through libvirt's own connection")
 	FLAG(0, "migrate-tls", migrate_tls, FOR_REHEARSE, "memory goes through QEMU's own TLS")
-	ROW(0, "migrate-timeout", "SECONDS", NUMBER, migrate_timeout_s, FOR_REHEARSE, 86400,
+	ROW(0, "migrate-timeout", "SECONDS", NUMBER, migrate_timeout_s, FOR_REHEARSE, 3600,
 		"for one migration (60)")
 	ROW(0, "require", "FEATURE", TEXTS, require, FOR_LEVEL, 0,
 		"no level without this feature; several are joined by commas")

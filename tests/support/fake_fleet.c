@@ -485,14 +485,15 @@ static enum rc do_meet(struct fleet *f, size_t node, const void *request)
 	const struct meet *m = request;
 	struct fake_node *n = &fake_nodes[node];
 	const struct fake_guest *g = guest_find(n, m->guest);
-	uint32_t changed = n->arrival == FAKE_ARRIVES_CHANGED ? 1U << 19 : 0;
+	uint32_t changed = 1U << 19;
 	struct cpu_word word = guest_word;
 	struct leaf leaf = guest_leaf;
 	struct met answer = { .state = "", .present = g };
 
+	snprintf(n->trial_run, sizeof(n->trial_run), "%s", m->run);
 	if (g) {
-		word.value ^= changed;
-		leaf.ebx ^= changed;
+		word.value ^= n->arrival == FAKE_ARRIVES_CHANGED ? changed : 0;
+		leaf.ebx ^= n->arrival >= FAKE_ARRIVES_CHANGED ? changed : 0;
 		answer.cpu = g->cpu;
 		answer.words = (struct list){ &word, 1 };
 		answer.leaves = (struct list){ &leaf, g->alive };

@@ -31,8 +31,9 @@ enum fake_arrival {
 	FAKE_ARRIVES_WELL,
 	FAKE_ARRIVES_NOT,
 	FAKE_ARRIVES_DEAD,
-	FAKE_ARRIVES_ANEW,    /* rebooted: it counts from the beginning */
-	FAKE_ARRIVES_CHANGED, /* with another CPU */
+	FAKE_ARRIVES_ANEW,	     /* rebooted: it counts from the beginning */
+	FAKE_ARRIVES_CHANGED,	     /* with another CPU */
+	FAKE_ARRIVES_CHANGED_INSIDE, /* ... which QEMU does not know of */
 };
 
 struct fake_guest {

@@ -72,7 +72,7 @@ static void all_pairs_are_migrated_between(void **state)
 
 static void a_mere_target_is_prepared_and_others_are_left_alone(void **state)
 {
-	unsigned tried = 0, sent = 0;
+	unsigned tried = 0, sent = 0, ended = 0;
 	struct err e = { 0 };
 	char *out;
 
@@ -81,10 +81,10 @@ static void a_mere_target_is_prepared_and_others_are_left_alone(void **state)
 	for (int i = 0; i < NODES; i++) {
 		tried += fake_nodes[i].asked[MESSAGE_try];
 		sent += fake_nodes[i].asked[MESSAGE_migrate];
-		assert_int_equal(fake_nodes[i].asked[MESSAGE_try],
-			fake_nodes[i].asked[MESSAGE_dismiss]);
+		ended += fake_nodes[i].asked[MESSAGE_dismiss];
 	}
-	assert_int_equal(tried, 2);
+	assert_int_equal(tried, 1);
+	assert_int_equal(ended, 2);
 	assert_int_equal(sent, 1);
 	assert_contains(out, "1 of 1 migrations of 1 of 6 pairs, --seed 3: ");
 	assert_no_guests();
@@ -219,6 +219,14 @@ static void a_guest_that_lives_on_with_another_cpu_is_a_failure(void **state)
 {
 	(void)state;
 	assert_not_believed(FAKE_ARRIVES_CHANGED,
+		"node02 -> node03: CPUID 0x7/0 EBX: 0x200 before, 0x80200 after (adx)");
+}
+
+/* KVM of the target shows it what QEMU does not know of. */
+static void a_guest_that_reads_another_cpu_is_a_failure_whatever_qemu_says(void **state)
+{
+	(void)state;
+	assert_not_believed(FAKE_ARRIVES_CHANGED_INSIDE,
 		"node02 -> node03: CPUID 0x7/0 EBX: 0x200 before, 0x80200 after (adx)");
 }
 
@@ -455,6 +463,7 @@ int main(int argc, char **argv)
 		CASE(a_guest_that_died_is_a_failure),
 		CASE(a_guest_that_rebooted_is_a_failure),
 		CASE(a_guest_that_lives_on_with_another_cpu_is_a_failure),
+		CASE(a_guest_that_reads_another_cpu_is_a_failure_whatever_qemu_says),
 		CASE(a_node_that_dies_fails_its_pairs_and_all_others_are_cleaned),
 		CASE(a_node_whose_peer_says_a_failure_is_cleaned_as_well),
 		CASE(an_interrupt_ends_the_run_and_all_its_guests),
