@@ -115,8 +115,21 @@ static json_t *migrations_of(struct writer *w, const struct report *r)
 	return array;
 }
 
+static json_t *compared_of(struct writer *w, const struct report *r)
+{
+	json_t *object;
+
+	if (!r->words && !r->properties)
+		return json_null();
+	object = json_object();
+	writer_put(w, object, "words", count_of(r->words));
+	writer_put(w, object, "properties", count_of(r->properties));
+	return object;
+}
+
 void writer_put_trials(struct writer *w, const struct report *r, json_t *object)
 {
+	writer_put(w, object, "compared", compared_of(w, r));
 	writer_put(w, object, "differences", differences_of(w, r));
 	writer_put(w, object, "pairs", writer_text_or_null(w, r->pairs));
 	writer_put(w, object, "migrations", migrations_of(w, r));

@@ -34,7 +34,8 @@ json_t *writer_error(struct writer *w, const struct err *err);
  * run of many the groups of those that do not. */
 void writer_put_nodes(struct writer *w, const struct report *r, json_t *object);
 
-/* json_trials.c: null for NULL; and puts "differences", "pairs" and "migrations". */
+/* json_trials.c: null for NULL; and puts "compared", "differences", "pairs"
+ * and "migrations". */
 json_t *writer_trial(struct writer *w, const struct tried *t);
 void writer_put_trials(struct writer *w, const struct report *r, json_t *object);
 

@@ -284,7 +284,7 @@ static void json_reads_back_with_every_key_of_the_page(void **state)
 	static const char *const keys[] = { "schema", "version", "verb", "ok",
 		"exit_status", "error", "dry_run", "virt_type", "virt_note", "rounds",
 		"wishes", "level", "pools", "lost", "machines", "remarks", "nodes",
-		"groups", "differences", "pairs", "migrations", "summary" };
+		"groups", "compared", "differences", "pairs", "migrations", "summary" };
 	static const char *const level_keys[] = { "name", "model", "vendor", "require",
 		"disable", "features", "maxphysaddr", "xsave_bytes", "psabi", "xml" };
 	static const char *const node_keys[] = { "name", "facts", "virt_types", "offer",
