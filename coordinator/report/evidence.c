@@ -109,7 +109,7 @@ static size_t sample_find(const struct samples *s, uint64_t hash, const char *te
 	size_t cursor = 0, at;
 
 	while ((at = lookup_next(&s->lookup, hash, &cursor)) != SIZE_MAX)
-		if (strcmp(s->texts[at], text) == 0)
+		if (s->texts && strcmp(s->texts[at], text) == 0)
 			return at;
 	return SIZE_MAX;
 }

@@ -95,8 +95,11 @@ static json_t *met_of(struct writer *w, const struct met *m)
 
 static json_t *migrations_of(struct writer *w, const struct report *r)
 {
-	json_t *array = r->migrations ? json_array() : json_null();
+	json_t *array;
 
+	if (!r->migrations)
+		return json_null();
+	array = json_array();
 	for (size_t i = 0; i < r->migration_count; i++) {
 		const struct report_migration *m = &r->migrations[i];
 		json_t *object = json_object();

@@ -124,7 +124,8 @@ struct report {
 	struct report_difference *differences;
 	size_t difference_count;
 	size_t words, properties; /* of trial guests, that were compared */
-	const char *pairs;	  /* rehearse: "a ring", "7 of 90 pairs, --seed 17"; "" */
+	const char *
+		pairs; /* rehearse: "a ring", "a sample (7 of 90 pairs, --seed 17)"; "" */
 	struct report_migration *migrations;
 	size_t migration_count;
 	const char *summary; /* one line; "" */

@@ -50,9 +50,7 @@ static enum rc parts_append(
 	enum rc rc = RC_OK;
 
 	for (const char *at = text; *at && rc == RC_OK; at++) {
-		if (at[0] != '%')
-			rc = buf_append(b, at, 1);
-		else if (*++at == '%')
+		if (at[0] != '%' || *++at == '%')
 			rc = buf_append(b, at, 1);
 		else
 			rc = name_append(b, *at == 'h' ? aim->hostname : aim->host,

@@ -154,7 +154,7 @@ static const char *judge_cause(const struct judging *j)
 		return "";
 	_Static_assert(sizeof(words) / sizeof(words[0]) <= CAUSE_WORDS_MAX, "room");
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (words[i][0])
+		if (words[i] && words[i][0])
 			ev.words[count++] = words[i];
 	return cause_find(&ev, j->arena);
 }

@@ -42,9 +42,9 @@ static enum rc pairs_name(struct run *run, const struct pairs_wish *wish,
 	if (wish->kind == PAIRS_ALL)
 		text = "all pairs";
 	else if (wish->kind == PAIRS_SAMPLE)
-		text = arena_format(&run->arena, "%zu of %llu pairs, --seed %u",
-			pairs->count, (unsigned long long)pairs_possible(run->count),
-			wish->seed);
+		text = arena_format(&run->arena,
+			"a sample (%zu of %llu pairs, --seed %u)", pairs->count,
+			(unsigned long long)pairs_possible(run->count), wish->seed);
 	run->report.pairs = text ? text : "";
 	return text ? RC_OK : err_memory(e);
 }
@@ -118,7 +118,9 @@ static void sum_up(struct run *run)
 		"%zu of %zu migrations of %s%s %s (%s)", t.ok, r->migration_count,
 		r->pairs, all ? ":" : "", fate_text(run, &t, r), trial_cpu_text(run));
 
-	if (text && t.ok)
+	if (text && t.ok == 1)
+		text = arena_format(&run->arena, "%s; %.1f s", text, t.most / 1000.0);
+	else if (text && t.ok)
 		text = arena_format(&run->arena, "%s; %.1f to %.1f s each", text,
 			t.least / 1000.0, t.most / 1000.0);
 	r->summary = text ? text : "";

@@ -86,7 +86,7 @@ static void a_mere_target_is_prepared_and_others_are_left_alone(void **state)
 	assert_int_equal(tried, 1);
 	assert_int_equal(ended, 2);
 	assert_int_equal(sent, 1);
-	assert_contains(out, "1 of 1 migrations of 1 of 6 pairs, --seed 3: ");
+	assert_contains(out, "1 of 1 migrations of a sample (1 of 6 pairs, --seed 3): ");
 	assert_no_guests();
 }
 
@@ -97,7 +97,7 @@ static void a_seed_of_its_own_is_told(void **state)
 
 	(void)state;
 	assert_rc(rehearse("--sample 2", &out, &e), RC_OK, &e);
-	assert_contains(out, "2 of 6 pairs, --seed ");
+	assert_contains(out, "a sample (2 of 6 pairs, --seed ");
 }
 
 /* ---- guests that do not run */
