@@ -19,10 +19,11 @@ if(NOT msgpack_FOUND)
 	message(FATAL_ERROR "msgpack-c is missing (Debian: libmsgpack-dev)")
 endif()
 
-# The pushed peer must need nothing but libc on the node: these two go in as archives.
+# The pushed peer must need nothing but libc on the node: these go in as archives.
 find_library(MSGPACK_ARCHIVE NAMES libmsgpackc.a libmsgpack-c.a
 	HINTS ${msgpack_LIBRARY_DIRS} REQUIRED)
 find_library(LIBMD_ARCHIVE NAMES libmd.a REQUIRED)
+find_library(JANSSON_ARCHIVE NAMES libjansson.a HINTS ${jansson_LIBRARY_DIRS} REQUIRED)
 
 if(CPUHERD_TESTS)
 	pkg_check_modules(cmocka REQUIRED IMPORTED_TARGET cmocka)
