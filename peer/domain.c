@@ -85,10 +85,29 @@ static bool same_span(struct xml_span a, struct xml_span b)
 	return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
 }
 
+/* Parts of a <cpu> that change more than the CPU. */
+static const char *const kept[] = { "topology", "numa" };
+
+enum rc domain_take_cpu(struct bytes text, struct xml_span *cpu, struct err *e)
+{
+	struct xml_element found;
+
+	if (text.size > LIMIT_PLACE_BYTES ||
+		!only_cpu(
+			(struct xml_span){ (const char *)text.data, text.size }, &found))
+		return err_set(e, RC_PROTOCOL, 0,
+			"what a guest shall have is not one <cpu> element");
+	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
+		if (part_of(&found, kept[i]).size)
+			return err_set(e, RC_PROTOCOL, 0,
+				"a guest's <cpu> may not say <%s> here", kept[i]);
+	*cpu = found.outer;
+	return RC_OK;
+}
+
 static enum rc check_parts(
 	const struct domain_xml *d, const struct xml_element *cpu, struct err *e)
 {
-	static const char *const kept[] = { "topology", "numa" };
 	struct xml_element old = { .inner = { "", 0 } };
 
 	if (d->cpu.size && !xml_child(d->cpu, "cpu", &old))

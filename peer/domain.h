@@ -33,6 +33,10 @@ enum rc domain_read(
 enum rc domain_splice(const struct domain_xml *d, struct bytes cpu, const char *machine,
 	struct arena *arena, char **out, struct err *e);
 
+/* The one <cpu> element that the text is, for a domain of our own.  RC_PROTOCOL: it is none,
+ * or says something of topology or NUMA cells. */
+enum rc domain_take_cpu(struct bytes text, struct xml_span *cpu, struct err *e);
+
 /* Equal byte for byte but for the <cpu> with its lines, and the machine's name? */
 bool domain_same_besides(const struct domain_xml *a, const struct domain_xml *b);
 

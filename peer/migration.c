@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "peer/trial_name.h"
 #include "proto/frame.h"
 
 /* Milliseconds: for an abort, for libvirt's words about it, for a look at the network with
@@ -10,45 +11,29 @@
 enum { ABORT_MS = 5000, WORDS_MS = 3000, REACH_MS = 12000, DIRECT_MS = 20000 };
 
 /* libvirt's and QEMU's words are a line or two. */
-enum { ANSWER_BYTES = 64 * 1024, RUN_MAX = 64, GUEST_MAX = 16 };
+enum { ANSWER_BYTES = 64 * 1024 };
 
 /* ---- the request */
-
-static bool is_made_of(const char *text, const char *set, size_t most)
-{
-	return *text && strlen(text) <= most && text[strspn(text, set)] == '\0';
-}
-
-static enum rc check_names(const struct migrate *r, struct err *e)
-{
-	if (!is_made_of(r->run, "0123456789abcdef", RUN_MAX) ||
-		!is_made_of(r->guest, "abcdefghijklmnopqrstuvwxyz0123456789", GUEST_MAX))
-		return err_set(e, RC_PROTOCOL, 0,
-			"\"%.64s\" and \"%.16s\" are no names of a run and its guest",
-			r->run, r->guest);
-	if (r->limit_s < 1 || r->limit_s > MIGRATION_LIMIT_MAX_S)
-		return err_set(e, RC_PROTOCOL, 0,
-			"a migration is given 1 to %d s, not %u", MIGRATION_LIMIT_MAX_S,
-			r->limit_s);
-	return RC_OK;
-}
 
 enum rc migration_read(const struct migrate *request, const char *connect,
 	struct arena *arena, struct migration *out, struct err *e)
 {
-	enum rc rc = check_names(request, e);
+	enum rc rc;
 
 	*out = (struct migration){ .connect = connect, .how = request };
+	rc = trial_name(request->run, request->guest, arena, &out->domain, e);
+	if (rc == RC_OK &&
+		(request->limit_s < 1 || request->limit_s > MIGRATION_LIMIT_MAX_S))
+		return err_set(e, RC_PROTOCOL, 0,
+			"a migration is given 1 to %d s, not %u", MIGRATION_LIMIT_MAX_S,
+			request->limit_s);
 	if (rc == RC_OK)
 		rc = remote_uri_read(request->uri, arena, &out->target, e);
 	if (rc == RC_OK && *request->data_uri)
 		rc = remote_uri_read_data(request->data_uri, &out->data_port, e);
 	if (rc == RC_OK && *request->listen)
 		rc = remote_uri_check_listen(request->listen, e);
-	if (rc != RC_OK)
-		return rc;
-	out->domain = arena_format(arena, "cpuherd-%s-%s", request->run, request->guest);
-	return out->domain ? RC_OK : err_memory(e);
+	return rc;
 }
 
 /* ---- what words mean: libvirt has no codes for it */

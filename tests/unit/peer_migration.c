@@ -379,13 +379,13 @@ static void requests_that_cpuherd_does_not_make_are_refused(void **state)
 	} rows[] = {
 		{ { "", "g0", request.uri, .limit_s = 1 }, RC_PROTOCOL },
 		{ { "../x", "g0", request.uri, .limit_s = 1 }, RC_PROTOCOL },
-		{ { "0123", "", request.uri, .limit_s = 1 }, RC_PROTOCOL },
-		{ { "0123", "g0/../../x", request.uri, .limit_s = 1 }, RC_PROTOCOL },
-		{ { "0123", "g0", request.uri, .limit_s = 0 }, RC_PROTOCOL },
-		{ { "0123", "g0", request.uri, .limit_s = 4000000000 }, RC_PROTOCOL },
-		{ { "0123", "g0", "qemu:///system", .limit_s = 1 }, RC_USAGE },
-		{ { "0123", "g0", request.uri, "rdma://x", .limit_s = 1 }, RC_USAGE },
-		{ { "0123", "g0", request.uri, "", "-x", .limit_s = 1 }, RC_USAGE },
+		{ { "01234567", "", request.uri, .limit_s = 1 }, RC_PROTOCOL },
+		{ { "01234567", "g0/../../x", request.uri, .limit_s = 1 }, RC_PROTOCOL },
+		{ { "01234567", "g0", request.uri, .limit_s = 0 }, RC_PROTOCOL },
+		{ { "01234567", "g0", request.uri, .limit_s = 4000000000 }, RC_PROTOCOL },
+		{ { "01234567", "g0", "qemu:///system", .limit_s = 1 }, RC_USAGE },
+		{ { "01234567", "g0", request.uri, "rdma://x", .limit_s = 1 }, RC_USAGE },
+		{ { "01234567", "g0", request.uri, "", "-x", .limit_s = 1 }, RC_USAGE },
 	};
 
 	(void)state;
