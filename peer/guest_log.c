@@ -1,7 +1,6 @@
 #include "peer/guest_log.h"
 
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -10,19 +9,6 @@
 #include "proto/texts.h"
 
 enum { TAIL_BYTES = 4096, LINE_MAX_BYTES = 400 };
-
-const char *guest_log_folder(const struct place_world *world, struct arena *arena)
-{
-	const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-
-	if (!world->session)
-		return arena_format(arena, "%s/var/log/libvirt/qemu", world->root);
-	if (cache && *cache == '/')
-		return arena_format(arena, "%s%s/libvirt/qemu/log", world->root, cache);
-	return home && *home == '/' ? arena_format(arena, "%s%s/.cache/libvirt/qemu/log",
-					      world->root, home)
-				    : NULL;
-}
 
 /* The end of the file, "" when it may not be read. */
 static char *read_tail(const char *path, struct arena *arena)
@@ -47,7 +33,7 @@ static bool is_of_the_start(const char *line)
 {
 	return !*line || *line == '-' || text_ends_with(line, "\\") ||
 	       strstr(line, ": starting up libvirt version") ||
-	       strstr(line, " is tainted: ") ||
+	       strstr(line, " is tainted: ") || strstr(line, " is tainted: ") ||
 	       text_starts_with(line, "char device redirected to ");
 }
 
@@ -65,9 +51,10 @@ static char *last_line(char *text)
 const char *guest_log_tail(
 	const struct place_world *world, const char *domain, struct arena *arena)
 {
-	const char *folder = guest_log_folder(world, arena), *joined = NULL;
-	const char *path = folder ? arena_format(arena, "%s/%s.log", folder, domain)
-				  : NULL;
+	const char *path = world->logs ? arena_format(arena, "%s%s/%s.log", world->root,
+						 world->logs, domain)
+				       : NULL;
+	const char *joined = NULL;
 	char *text = path ? read_tail(path, arena) : NULL, *line = NULL;
 	int lines = 0;
 
