@@ -204,9 +204,7 @@ enum rc libvirt_refusal(struct arena *arena, struct libvirt_verdict *out, struct
 	return libvirt_find_features(reason, arena, &out->features, e);
 }
 
-/* libvirtd runs an emulator to learn what it can do: a coordinator may only name
- * one that libvirt found by itself. */
-static enum rc check_emulator(virConnectPtr connection, const char *emulator,
+enum rc libvirt_check_emulator(virConnectPtr connection, const char *emulator,
 	struct arena *arena, struct err *e)
 {
 	bool failed = false;
@@ -256,7 +254,7 @@ enum rc libvirt_judge(const char *uri, const struct libvirt_guest *guest, const 
 	*out = (struct libvirt_verdict){ .reason = "" };
 	if (rc != RC_OK)
 		return rc;
-	rc = check_emulator(connection, guest->emulator, arena, e);
+	rc = libvirt_check_emulator(connection, guest->emulator, arena, e);
 	if (rc == RC_OK)
 		rc = libvirt_compare(connection, guest, cpu, arena, out, e);
 	vir.virConnectClose(connection);

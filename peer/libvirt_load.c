@@ -60,6 +60,21 @@ enum rc libvirt_load(struct err *e)
 	return RC_OK;
 }
 
+enum rc libvirt_load_qemu(struct err *e)
+{
+	static const char name[] = "virDomainQemuMonitorCommand";
+	void *handle, *symbol;
+
+	if (vir.virDomainQemuMonitorCommand)
+		return RC_OK;
+	handle = dlopen("libvirt-qemu.so.0", RTLD_NOW | RTLD_LOCAL);
+	symbol = handle ? dlsym(handle, name) : NULL;
+	if (!symbol)
+		return err_set(e, RC_LIBVIRT, 0, "QEMU cannot be asked: %s", dlerror());
+	memcpy(&vir.virDomainQemuMonitorCommand, &symbol, sizeof(symbol));
+	return RC_OK;
+}
+
 const char *libvirt_last(int *code)
 {
 	const virError *error = vir.virGetLastError();

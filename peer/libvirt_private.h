@@ -2,6 +2,7 @@
 #ifndef PEER_LIBVIRT_PRIVATE_H
 #define PEER_LIBVIRT_PRIVATE_H
 
+#include <libvirt/libvirt-qemu.h>
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
 
@@ -39,10 +40,18 @@
 	S(virDomainDefineXMLFlags) \
 	S(virDomainMigrateToURI3) \
 	S(virDomainMigrate3) \
-	S(virDomainAbortJob)
+	S(virDomainAbortJob) \
+	S(virDomainCreateXML) \
+	S(virDomainGetState) \
+	S(virDomainMemoryPeek) \
+	S(virDomainResume) \
+	S(virDomainSuspend) \
+	S(virDomainDestroy)
 
 struct libvirt_symbols {
 	void *handle;
+	/* of libvirt-qemu.so.0; NULL until libvirt_load_qemu() */
+	__typeof__(virDomainQemuMonitorCommand) *virDomainQemuMonitorCommand;
 #define LIBVIRT_MEMBER(name) __typeof__(name) *name;
 	LIBVIRT_SYMBOLS(LIBVIRT_MEMBER)
 #undef LIBVIRT_MEMBER
@@ -53,6 +62,9 @@ extern struct libvirt_symbols vir;
 
 /* RC_LIBVIRT: there is no libvirt, or too old a one. */
 enum rc libvirt_load(struct err *e);
+
+/* Besides libvirt, which must have been loaded.  RC_LIBVIRT: it is not there. */
+enum rc libvirt_load_qemu(struct err *e);
 
 /* RC_LIBVIRT: not the node's own QEMU driver, no libvirt, no daemon. */
 enum rc libvirt_open(const char *uri, virConnectPtr *connection, struct err *e);
@@ -72,6 +84,11 @@ char *libvirt_keep(struct arena *arena, char *from_libvirt, bool *short_of_memor
 /* Can a guest have the CPU?  Whatever emulator it names is started by libvirt. */
 enum rc libvirt_compare(virConnectPtr connection, const struct libvirt_guest *guest,
 	const char *cpu, struct arena *arena, struct libvirt_verdict *out, struct err *e);
+
+/* libvirtd runs an emulator to learn what it can do: a coordinator may only name one that
+ * libvirt found by itself.  RC_LIBVIRT. */
+enum rc libvirt_check_emulator(virConnectPtr connection, const char *emulator,
+	struct arena *arena, struct err *e);
 
 /* libvirt's last error as a refusal with its words; RC_LIBVIRT where it says that the
  * question was not understood or not delivered. */
