@@ -9,6 +9,7 @@
 #include "peer/run.h"
 #include "peer/serve.h"
 #include "peer/stream.h"
+#include "peer/trial.h"
 #include "proto/facts.h"
 
 struct dialogue {
@@ -26,6 +27,7 @@ struct dialogue {
 
 	struct run_site site;
 	struct run run; /* after hello */
+	struct trials trials;
 
 	struct buf last_words; /* the watchdog's: a failure, as a frame */
 };
@@ -44,6 +46,6 @@ handler_fn handle_ask_facts, handle_ask_bodies, handle_ask_domains, handle_ask_n
 	handle_propose;
 handler_fn handle_look, handle_stage, handle_commit, handle_verify, handle_revert,
 	handle_keep, handle_forget, handle_recover;
-handler_fn handle_migrate;
+handler_fn handle_try, handle_meet, handle_dismiss, handle_migrate;
 
 #endif

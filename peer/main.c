@@ -23,6 +23,7 @@
  *	  notes.[ch] written.[ch]   how far a run is, what finished runs wrote
  *	  hold.[ch]		  one run at a time
  *	trial guests:
+ *	  trial*.[ch] libvirt_guest.[ch] qmp.[ch] started, seen, ended
  *	  kernel/ pulse.[ch]	  what runs in them, and how it is seen from here
  *	  scratch*.[ch]		  what they have in the file system
  *	  guard.[ch]		  their end, when the peer is killed

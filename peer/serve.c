@@ -15,6 +15,7 @@ const struct serve serve_standard = {
 	.judge = libvirt_judge,
 	.gather = gather_facts,
 	.domains = &libvirt_domains,
+	.trials = &trial_ways,
 	.migrations = &migration_calls,
 };
 
@@ -99,6 +100,7 @@ static enum rc handle_hello(
 	d->site = (struct run_site){ &d->world, d->connect, d->serve->judge,
 		d->serve->domains };
 	run_init(&d->run, &d->site);
+	trials_init(&d->trials, d->serve->trials, d->connect, &d->world);
 	d->version = version;
 	return dialogue_answer(d, MESSAGE_welcome, &welcome, e);
 }
@@ -131,6 +133,9 @@ static const struct handler {
 	{ MESSAGE_forget, handle_forget },
 	{ MESSAGE_recover, handle_recover },
 	{ MESSAGE_ask_nova, handle_ask_nova },
+	{ MESSAGE_try, handle_try },
+	{ MESSAGE_meet, handle_meet },
+	{ MESSAGE_dismiss, handle_dismiss },
 	{ MESSAGE_migrate, handle_migrate },
 	{ MESSAGE_bye, handle_bye },
 };
@@ -156,6 +161,12 @@ static enum rc check_order(
 	return RC_OK;
 }
 
+/* Else there is nothing that a lost coordinator could leave undone. */
+static bool is_busy(const struct dialogue *d)
+{
+	return d->version && (run_is_at_risk(&d->run) || trials_have_begun(&d->trials));
+}
+
 /* Reads and answers one request.  A failure ends the dialogue. */
 static enum rc serve_one(struct dialogue *d, struct arena *scratch, struct err *e)
 {
@@ -165,10 +176,7 @@ static enum rc serve_one(struct dialogue *d, struct arena *scratch, struct err *
 	enum rc rc;
 	bool is_over;
 
-	/* between runs there is nothing that a lost coordinator could leave undone */
-	d->stream.patience_ms = d->version && run_is_at_risk(&d->run)
-					? d->serve->patience_ms
-					: 0;
+	d->stream.patience_ms = is_busy(d) ? d->serve->patience_ms : 0;
 	rc = stream_take(&d->stream, version, scratch, &message, &why);
 	is_over = rc != RC_OK;
 	if (rc == RC_AGAIN) {
@@ -208,7 +216,16 @@ static enum rc serve_all(struct dialogue *d, struct err *e)
 	return rc;
 }
 
-/* Puts back what was not kept. */
+/* Puts back what was not kept, and ends what was only tried. */
+static enum rc leave(struct dialogue *d, struct err *e)
+{
+	struct err other;
+	enum rc rc = run_leave(&d->run, e);
+	enum rc ended = trials_leave(&d->trials, rc == RC_OK ? e : &other);
+
+	return rc == RC_OK ? ended : rc;
+}
+
 static enum rc finish(struct dialogue *d, enum rc rc, struct err *e)
 {
 	bool busy = d->version && run_is_at_risk(&d->run);
@@ -216,10 +233,10 @@ static enum rc finish(struct dialogue *d, enum rc rc, struct err *e)
 	struct err why;
 
 	/* who hangs here would hold the node for ever, and nobody listens any more */
-	if (busy)
+	if (is_busy(d))
 		(void)dialogue_arm(d, &why);
 	if (d->version)
-		left = run_leave(&d->run, &why);
+		left = leave(d, &why);
 	watchdog_disarm();
 	if (left != RC_OK) {
 		*e = why;

@@ -8,7 +8,8 @@
  *
  * However it ends (bye, end of input, a signal, a broken pipe, a violation, the
  * watchdog), a run that was not kept is reverted, unless it lingers or came from
- * the journal (run.h): a coordinator that vanishes leaves the node as it was.  One whose machine or network died cannot even close the
+ * the journal (run.h), and trial guests are ended: a coordinator that vanishes leaves the
+ * node as it was.  One whose machine or network died cannot even close the
  * connection, and TCP may not notice for hours: hence the patience.
  *
  * Nothing but frames is written to `out`.  Requests that ask libvirt end the
@@ -21,6 +22,7 @@
 #include "base/buf.h"
 #include "peer/libvirt_domain.h"
 #include "peer/migration.h"
+#include "peer/trial.h"
 
 /* Within the time that a coordinator gives a request (120 s unless told), so that the
  * reason still arrives; and long after the slowest request that other nodes of the run
@@ -31,7 +33,7 @@ struct serve {
 	int in, out;
 	struct bytes first; /* read as if it had come in front of what comes from in */
 	unsigned limit_s;
-	int patience_ms; /* for a silent coordinator, in the middle of a run; 0: no limit */
+	int patience_ms; /* for a silent coordinator, in the middle of a run or of trials; 0: no limit */
 	const char *root; /* "" in life; tests put places elsewhere */
 	/* libvirt_judge(), gather_facts(); tests on machines without libvirt have
 	 * others */
@@ -42,6 +44,7 @@ struct serve {
 		struct arena *arena, struct err *e);
 	const struct domain_calls *domains;	  /* the same */
 	const struct migration_calls *migrations; /* the same */
+	const struct trial_ways *trials;	  /* the same */
 };
 
 /* The real ones, on standard input and output. */
