@@ -54,12 +54,15 @@ static enum rc ask_names(const struct trial_eye *eye, const char *path,
 static enum rc note_gap(
 	struct arena *arena, const char *name, const char **gap, struct err *e)
 {
-	const char *why = e->text;
+	const char *why;
 
-	if (!**gap)
-		*gap = *name ? arena_format(arena, "%s: %s", name, why)
-			     : arena_text(arena, why);
-	return *gap ? RC_OK : err_memory(e);
+	if (**gap)
+		return RC_OK;
+	why = arena_format(arena, "%s%s%s", name, *name ? ": " : "", e->text);
+	if (!why)
+		return err_memory(e);
+	*gap = why;
+	return RC_OK;
 }
 
 /* One property that cannot be had is a gap; the others are asked for all the same, until

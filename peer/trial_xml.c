@@ -60,7 +60,7 @@ enum rc trial_xml(
 	const char *emulator = part(arena, "<emulator>", g->kind.emulator, "</emulator>");
 	const char *kernel = *g->kernel ? arena_format(arena, boot, g->kernel, g->life_s)
 					: "";
-	struct xml_span cpu;
+	struct xml_span cpu = { "", 0 };
 
 	if (!arch || !machine || !emulator || !kernel)
 		return err_memory(e);
