@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154,SC2016 # work, all, lab, cpuherd: of lib.sh and the roads SC2016: for the nodes.
+# shellcheck shell=bash disable=SC2154,SC2016 # of lib.sh and the roads; scripts for nodes
 # traces.sh - what trial guests could leave behind on a node.  Sourced by the roads that
 # start them, behind lib.sh.
 

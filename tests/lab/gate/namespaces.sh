@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2154,SC2034
-# SC2154: here, work and set are of ./gate.  SC2034: guests, gone and cause are for the story.
+# SC2154: here, work and set are of ./gate.  SC2034: paused, gone and cause are for the story.
 # namespaces.sh - ground for the story: nodes of a namespace lab (tests/lab).  Sourced.
 #
 # Their CPUs are tables.  Guests run under TCG, which gives them what the table has.  TCG has
@@ -13,12 +13,12 @@ lab() {
 	"$here/../lab" --dir "$lab" "$@"
 }
 
-# VIRT CPU...: a node for each CPU, named after it.
+# VIRT CPU...: a node for each CPU, named after it, or NAME=CPU.
 lab_of() {
 	local virt=$1 cpu places=()
 	shift
 	for cpu; do
-		places+=("$cpu=$cpu")
+		places+=("${cpu%%=*}=${cpu#*=}")
 	done
 	lab up --kind namespace --virt "$virt" "${places[@]}" 2>"$work/up" && lab join
 }
@@ -78,10 +78,10 @@ ground_of_microcode() {
 	{ : <>/dev/kvm; } 2>/dev/null || return 0
 	lab down
 	case $set in
-	intel) lab_of kvm skylake cascadelake broadwell ;;
-	amd) lab_of kvm ryzen epyc ;;
+	intel) lab_of kvm skylake skylake2=skylake cascadelake broadwell broadwell2=broadwell ;;
+	amd) lab_of kvm ryzen ryzen2=ryzen epyc epyc2=epyc epyc3=epyc ;;
 	esac || { cat "$work/up" >&2 && exit 1; }
-	guests=paused
+	paused=--paused
 }
 
 # LEAF REGISTER BITS: a table of CPUID, without these bits of that leaf, with newer microcode.

@@ -6,8 +6,7 @@
 # and quotes the lines of the programs that matter.  What is not as told ends the story.
 
 said=$work/said
-guests=running # or paused, where the ground cannot run them
-kernel=${GATE_KERNEL:-}
+paused= # --paused, where the ground cannot run guests of this virt type truly
 
 tell() {
 	printf '%s\n' "$@"
@@ -41,7 +40,7 @@ quote() {
 	local pattern
 	for pattern; do
 		grep -m 1 -oE -- "$pattern" "$said" >"$work/quoted" || fails "nothing says: $pattern"
-		shortened <"$work/quoted" | fold -s -w 100 | sed 's/^/      /; 2,$s/^/    /'
+		sed "s|$work/||g" "$work/quoted" | shortened | fold -s -w 100 | sed 's/^/      /; 2,$s/^/    /'
 	done
 }
 
@@ -58,15 +57,12 @@ cpuherd() {
 
 # ---- guests
 
-# CPU: a guest of 16 MiB.
+# CPU: a guest that is there to be refused; what runs and is looked into is rehearse's.
 guest() {
-	local boot=
-	[ "$guests" = paused ] || boot="<kernel>/run/gate-guest</kernel>"
 	cat <<-EOF2
 		<domain type='$(virt)'><name>gate</name><memory unit='MiB'>16</memory><vcpu>1</vcpu>
-		<os><type arch='x86_64' machine='pc'>hvm</type>$boot</os>$1<devices>
-		<serial type='file'><source path='/run/gate.serial' append='on'/></serial>
-		<memballoon model='none'/></devices></domain>
+		<os><type arch='x86_64' machine='pc'>hvm</type></os><features><acpi/><apic/></features>
+		$1<devices><memballoon model='none'/></devices></domain>
 	EOF2
 }
 
@@ -77,104 +73,31 @@ gate64() {
 
 # NODE CPU: it is started there; fails with libvirt's words in $said.
 starts() {
-	local paused=
-	[ "$guests" = running ] || paused=--paused
 	guest "$2" >"$work/guest.xml"
-	in_node "$1" 'rm -f /run/gate.serial; cat >/run/gate.xml' <"$work/guest.xml"
-	in_node "$1" "virsh -q create $paused /run/gate.xml" >"$said" 2>&1
-}
-
-# FROM TO
-migrates() {
-	in_node "$1" "virsh -q migrate --live gate qemu+ssh://root@$2/system" >"$said" 2>&1
+	in_node "$1" "cat >/run/gate.xml && virsh -q create --paused /run/gate.xml" <"$work/guest.xml" >"$said" 2>&1
 }
 
 ends() {
 	in_node "$1" 'virsh -q destroy gate'
 }
 
-# NODE CONDITION LINE: that of the lines that the guest has said there, once they are such.  A
-# line is T and a count of 8 hexadecimal digits, then the registers of CPUID that it sees; the
-# last may be cut, and on a node where it has arrived the first.  Of a paused guest: its CPU,
-# as QEMU has told libvirt.
-guest_says() {
-	if [ "$guests" = paused ]; then
-		in_node "$1" "virsh dumpxml gate | sed -n '/<cpu/,/<.cpu>/p' | tr -d '\n'"
-		return
-	fi
-	in_node "$1" "for i in \$(seq 300); do
-		words=\$(sed -n '$3' /run/gate.serial 2>/dev/null)
-		[ $2 ] && echo \"\$words\" && exit
-		sleep 0.1
-	done; exit 1" || fails "the guest on $1 is silent"
-}
-
-# NODE WORDS: the last that it says there, later than these.
-last_words() {
-	guest_says "$1" "\"\${words%% *}\" \\> '${2%% *}'" 'x;$p'
-}
-
-# NODE: the first that it says there.
-first_words() {
-	guest_says "$1" "-n \"\$words\"" 2p
-}
-
-# NAMES...: each ordered pair of them once, as a way that ends where it begins: to each of the
-# others and back; and from the first of them, before that, the whole way of the rest.
-round() {
-	local from=$1 to first=yes
-	shift
-	for to; do
-		echo "$from $to"
-		[ -z "$first" ] || round "$@"
-		first=
-		echo "$to $from"
-	done
-}
-
-# FROM TO WORDS: it goes there, and now is what it says then.
-goes() {
-	local before
-	before=$(last_words "$1" "$3")
-	in_node "$2" 'rm -f /run/gate.serial'
-	migrates "$1" "$2" || fails "the guest does not go from $1 to $2"
-	now=$(first_words "$2")
-	[ "$guests" = paused ] || [[ ${now%% *} > ${before%% *} ]] ||
-		fails "from $1 to $2 the guest began anew: ${now%% *} after ${before%% *}"
-	[ "${now#* }" = "${before#* }" ] ||
-		fails "from $1 to $2 the CPU became ${now#* }, it was ${before#* }"
-}
-
-# CPU: one guest with it goes over every ordered pair of nodes, alive and with the CPU it had.
-every_pair() {
-	local all ways way now=T begin=$SECONDS
-	mapfile -t all < <(nodes)
-	mapfile -t ways < <(round "${all[@]}")
-	starts "${all[0]}" "$1" || fails "the guest does not start on ${all[0]}"
-	for way in "${ways[@]}"; do
-		goes "${way% *}" "${way#* }" "$now"
-	done
-	ends "${all[0]}"
-	tell "      all ${#ways[@]} ordered pairs: migrated, $(outcome) ($((SECONDS - begin)) s)"
-}
-
 # FROM TO CPU: a guest with it does not go there, and lives on where it is.
 is_refused() {
-	local before
 	starts "$1" "$3" || fails "the guest does not start on $1"
-	before=$(last_words "$1" T)
-	! migrates "$1" "$2" || fails "it went"
+	! in_node "$1" "virsh -q migrate --live gate qemu+ssh://root@$2/system" >"$said" 2>&1 || fails "it went"
 	quote '(guest|Host) CPU .* features: .*'
-	before=$(last_words "$1" "$before")
+	in_node "$1" 'virsh -q domstate gate' >"$said"
+	quote '^paused' >/dev/null
 	ends "$1"
 }
 
-outcome() {
-	if [ "$guests" = running ]; then
-		echo "each time the guest counted on and saw the same CPU"
-	else
-		echo "each time with the same CPU; the guest was paused"
-	fi
+# ARGUMENT...: guests of the project's own kernel go over every ordered pair of nodes; cpuherd
+# looks at them before and after.
+every_pair() {
+	local all
+	mapfile -t all < <(nodes)
+	cpuherd 0 rehearse --all-pairs ${paused:+"$paused"} "$@" "${all[@]}"
+	quote "^$((${#all[@]} * (${#all[@]} - 1))) of .* migrations .*"
 }
 
 # LEVEL: the <cpu> that cpuherd has written.
@@ -185,14 +108,8 @@ written_cpu() {
 # ---- steps
 
 set_the_scene() {
-	local node
 	tell "gate64: one guest CPU for unlike machines" "" \
 		"   $(ground_words)." "   $(ground_versions)"
-	[ -n "$kernel" ] || guests=paused
-	[ "$guests" = running ] || tell "   Guests are started paused: there is no kernel for them."
-	[ -z "$kernel" ] || for node in $(nodes); do
-		in_node "$node" 'cat >/run/gate-guest' <"$kernel"
-	done
 }
 
 host_model_fails() {
@@ -200,7 +117,7 @@ host_model_fails() {
 	first=$(nodes | head -n 1) last=$(nodes | tail -n 1)
 	step "a. On $first a guest gets all that this machine can do (host-model). It is to go to $last."
 	is_refused "$first" "$last" "<cpu mode='host-model'/>"
-	tell "   libvirt refuses. The guest lives on, where it was."
+	tell "   libvirt refuses. The guest stays where it was."
 }
 
 agreement() {
@@ -209,8 +126,11 @@ agreement() {
 	step "b. cpuherd asks all of them, and writes one CPU."
 	cpuherd 0 negotiate --lock "$work/cpuherd.lock" "${all[@]}"
 	quote "^${#all[@]} nodes agree on .*"
+	tell "   Every node starts a guest with it, and what these guests got is compared."
+	cpuherd 0 prove --lock "$work/cpuherd.lock"
+	quote "^${#all[@]} of ${#all[@]} nodes give .*"
 	tell "   A guest with this CPU goes from every node to every other."
-	every_pair "$(written_cpu baseline)"
+	every_pair --lock "$work/cpuherd.lock"
 }
 
 # The features of 2016: those of a Core 2 but monitor and pse36 (devstack, tools/cpu_map_update.py).
@@ -263,7 +183,8 @@ the_way_of_2016() {
 	done
 	addresses=$(grep -m 1 '<maxphysaddr' "$said") || addresses=
 	tell "   libvirtd is restarted everywhere. A guest that names nothing but gate64:"
-	every_pair "$(gate64 "$addresses")"
+	gate64 "$addresses" >"$work/gate64.cpu"
+	every_pair --cpu "$work/gate64.cpu"
 }
 
 microcode() {
@@ -285,7 +206,7 @@ microcode() {
 	quote "^${#all[@]} nodes agree on .*"
 	cpuherd 0 check --lock "$work/later.lock"
 	quote '[0-9]+ nodes: .* 0 drifted, 0 broken, 0 unknown$'
-	every_pair "$(written_cpu baseline)"
+	every_pair --lock "$work/later.lock"
 }
 
 tell_story() {
