@@ -120,7 +120,10 @@ enum rc trial_look(const struct trial_eye *eye, struct arena *arena,
 
 /* ---- the pulse */
 
-enum { LOOK_EVERY_MS = 50 };
+/* A count is one walk over CPUID.  The one under way at the first look may have begun on
+ * another node, so the next one has to be whole: leaves of before must not pass for those
+ * of now. */
+enum { LOOK_EVERY_MS = 50, COUNTS = 2 };
 
 static void sleep_ms(unsigned ms)
 {
@@ -172,12 +175,11 @@ enum rc trial_wait(const struct trial_eye *eye, unsigned limit_ms, struct arena 
 			return rc == RC_LIBVIRT ? why_silent(eye, arena, out, e) : rc;
 		if (now.valid)
 			out->count = now.count, out->leaves = now.leaves;
-		out->alive = now.valid && first.valid && now.boot == first.boot &&
-			     now.count > first.count;
+		if (now.valid && (!first.valid || now.boot != first.boot))
+			first = now;
+		out->alive = now.valid && now.count >= first.count + COUNTS;
 		if (out->alive)
 			return RC_OK;
-		if (now.valid)
-			first = now;
 		sleep_ms(LOOK_EVERY_MS);
 	}
 	out->why = first.valid ? arena_format(arena, "its kernel stands still at %llu",

@@ -5,7 +5,9 @@
 #include "peer/kernel/cpu.h"
 #include "peer/kernel/ports.h"
 
-enum { TICKS_PER_S = 100, TIMER_HZ = 1193182 };
+/* The divisor has 16 bits, so 19 at least.  More would cost: below a hypervisor that is itself
+ * a guest each instruction that is looked at and each character takes a millisecond. */
+enum { TICKS_PER_S = 20, TIMER_HZ = 1193182 };
 
 /* 8254 timer, 8259 interrupt controllers, MC146818 clock: where a PC has them */
 enum { TIMER_0 = 0x40, TIMER_COMMAND = 0x43 };

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-/* Starts the timer: a hundred ticks a second. */
+/* Starts the timer: twenty ticks a second. */
 void clock_open(void);
 
 /* Until the next tick; at once where the machine has no timer. */

@@ -3,7 +3,7 @@
  * It lies at a fixed physical address, all of it little-endian 32-bit words, so that
  * kernel and peer share this header: no includes but the compiler's own.
  *
- * The kernel counts in it as long as it lives, a hundred times a second where the machine
+ * The kernel counts in it as long as it lives, twenty times a second where the machine
  * has a timer and is fast enough.  The
  * leaves are rewritten only when CPUID says something new; meanwhile `changing` is odd.
  */
