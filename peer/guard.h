@@ -5,6 +5,11 @@
  * in a row there were none (one may still be on its way here), removes the scratch and
  * exits.  While nothing happens it sleeps in read().
  *
+ * It is patient: while libvirtd connects to a target that drops packets, all calls about
+ * that guest wait, for two minutes as TCP has it, and several may be in a row.  A daemon
+ * that answers nothing for much longer is left to a person: the guard gives up and says to
+ * the system's log which guests may be there.
+ *
  * It is a session of its own, deaf to signals that end sessions, and holds nothing of the
  * peer's but the scratch and its end of the pipe: sshd, which waits for standard output to
  * close, does not wait for it.
@@ -30,9 +35,11 @@ struct guard_job {
 	enum rc (*end_all)(
 		const char *uri, const char *run, unsigned *count, struct err *e);
 
-	/* Between two calls, and after which it gives up; 0: 2000 ms, 60 s.  A call that
-	 * does not come back ends it as well; then the scratch stays, for the sweep. */
+	/* Between two calls, and after which it gives up, also in a call that does not
+	 * come back; 0: 2000 ms, 15 minutes.  Then the scratch stays, for the sweep. */
 	unsigned pause_ms, limit_s;
+
+	const char *log; /* the system log's socket; NULL, "": /dev/log */
 };
 
 /* {0}: none. */

@@ -33,7 +33,7 @@ static bool is_of_the_start(const char *line)
 {
 	return !*line || *line == '-' || text_ends_with(line, "\\") ||
 	       strstr(line, ": starting up libvirt version") ||
-	       strstr(line, " is tainted: ") || strstr(line, " is tainted: ") ||
+	       strstr(line, " is tainted: ") ||
 	       text_starts_with(line, "char device redirected to ");
 }
 

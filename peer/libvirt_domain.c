@@ -50,11 +50,10 @@ static enum rc read_now(
 	return out->running ? read_xml(domain, 0, arena, &out->live, e) : RC_OK;
 }
 
-static bool is_gone(void)
+/* By what was kept of the error: virDomainFree() forgets libvirt's own. */
+static bool is_gone(const struct err *e)
 {
-	const virError *error = vir.virGetLastError();
-
-	return error && error->code == VIR_ERR_NO_DOMAIN;
+	return e->code == RC_LIBVIRT && e->native == VIR_ERR_NO_DOMAIN;
 }
 
 static enum rc domain_read_now(const char *uri, const char *uuid, struct arena *arena,
@@ -69,14 +68,11 @@ static enum rc domain_read_now(const char *uri, const char *uuid, struct arena *
 		return rc;
 	vir.virResetLastError();
 	domain = vir.virDomainLookupByUUIDString(connection, uuid);
-	if (domain) {
-		rc = read_now(domain, arena, out, e);
+	rc = domain ? read_now(domain, arena, out, e) : libvirt_failed(uuid, e);
+	if (domain)
 		vir.virDomainFree(domain);
-	}
-	if ((!domain || rc == RC_LIBVIRT) && is_gone())
+	if (rc != RC_OK && is_gone(e))
 		*out = (struct domain_now){ 0 }, rc = RC_OK;
-	else if (!domain)
-		rc = libvirt_failed(uuid, e);
 	vir.virConnectClose(connection);
 	return rc;
 }
@@ -235,7 +231,7 @@ static enum rc add_domain(virDomainPtr domain, struct arena *arena, struct domai
 	enum rc rc = take_domain(domain, &scratch, arena, item, e);
 
 	arena_destroy(&scratch);
-	if (rc == RC_LIBVIRT && is_gone()) {
+	if (rc != RC_OK && is_gone(e)) {
 		*item = (struct domain){ 0 };
 		return RC_OK;
 	}

@@ -2,6 +2,8 @@
 #include "peer/guard.h"
 
 #include <poll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -16,6 +18,8 @@ struct play {
 	pid_t peer, guard;
 	int status; /* of the guard's end */
 };
+
+static char log_path[64]; /* "": the system's */
 
 /* ---- guests as the test wants them.  The "URI" is the root of the node. */
 
@@ -122,7 +126,7 @@ static void play_open(struct play *p,
 
 	*p = (struct play){ 0 };
 	node_open(&p->node);
-	p->job = (struct guard_job){ p->node.root, run, NULL, end_all, 1, 0 };
+	p->job = (struct guard_job){ p->node.root, run, NULL, end_all, 1, 0, log_path };
 	assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
 	assert_int_equal(pipe(end), 0);
 	p->output = end[0];
@@ -205,8 +209,33 @@ static void a_daemon_that_cannot_be_asked_is_asked_again(void **state)
 	play_close(&p);
 }
 
-static void a_call_that_hangs_ends_the_guard_and_leaves_the_run_to_a_sweep(void **state)
+/* A system log, at the path that the guard of the next play has. */
+static int open_log(void)
 {
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int log = socket(AF_UNIX, SOCK_DGRAM, 0);
+
+	snprintf(log_path, sizeof(log_path), "/tmp/cpuherd-log-%d", (int)getpid());
+	memcpy(address.sun_path, log_path, sizeof(log_path));
+	assert_int_equal(bind(log, (struct sockaddr *)&address, sizeof(address)), 0);
+	return log;
+}
+
+static void assert_logged(int log, const char *words)
+{
+	char line[400] = "";
+
+	assert_true(recv(log, line, sizeof(line) - 1, MSG_DONTWAIT) > 0);
+	assert_contains(line, "<27>cpuherd-guard: ");
+	assert_contains(line, words);
+	close(log);
+	unlink(log_path);
+	log_path[0] = '\0';
+}
+
+static void one_that_gives_up_tells_the_log_and_leaves_the_run_to_a_sweep(void **state)
+{
+	int log = open_log();
 	struct node *n;
 	struct scratch s;
 	struct play p;
@@ -217,9 +246,10 @@ static void a_call_that_hangs_ends_the_guard_and_leaves_the_run_to_a_sweep(void 
 	kill_peer(&p);
 	wait_for_call(&p, "asked\n");
 	assert_int_equal(stale_runs(n), 0);
-	kill(p.guard, SIGALRM); /* as alarm() does after its minute */
+	kill(p.guard, SIGALRM); /* as alarm() does in the end */
 	wait_for_guard(&p);
-	assert_true(WIFSIGNALED(p.status) && WTERMSIG(p.status) == SIGALRM);
+	assert_true(WIFEXITED(p.status) && WEXITSTATUS(p.status) == 1);
+	assert_logged(log, "guests cpuherd-0123456789abcdef-*");
 	assert_int_equal(stale_runs(n), 1);
 	assert_rc(scratch_adopt(&s, &n->world, run, &n->e), RC_OK, &n->e);
 	scratch_remove(&s, &n->arena, &n->left);
@@ -324,7 +354,7 @@ int main(int argc, char **argv)
 			when_the_peer_is_killed_guests_end_until_twice_there_were_none),
 		cmocka_unit_test(a_daemon_that_cannot_be_asked_is_asked_again),
 		cmocka_unit_test(
-			a_call_that_hangs_ends_the_guard_and_leaves_the_run_to_a_sweep),
+			one_that_gives_up_tells_the_log_and_leaves_the_run_to_a_sweep),
 		cmocka_unit_test(it_holds_nothing_of_the_peer_s_but_the_scratch),
 		cmocka_unit_test(signals_that_end_sessions_do_not_end_it),
 		cmocka_unit_test(one_that_is_released_does_nothing),
