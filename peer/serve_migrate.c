@@ -3,16 +3,21 @@
 #include "peer/guest_log.h"
 #include "peer/migration.h"
 
-/* No watchdog: libvirt is asked in children that have an end in time. */
+/* Only a guest of the run that has begun here, which its end or the guard ends.
+ * No watchdog: libvirt is asked in children that have an end in time. */
 enum rc handle_migrate(
 	struct dialogue *d, const void *request, struct arena *scratch, struct err *e)
 {
 	const struct child_wait wait = { .caller = d->stream.in,
 		.mask = &d->stream.wait_mask };
+	const struct migrate *ask = request;
 	struct migrated migrated;
 	struct migration m;
-	enum rc rc = migration_read(request, d->connect, scratch, &m, e);
+	enum rc rc = trials_name(
+		&d->trials, ask->run, ask->guest, scratch, &m.domain, e);
 
+	if (rc == RC_OK)
+		rc = migration_read(ask, d->connect, scratch, &m, e);
 	if (rc == RC_OK)
 		rc = migration_run(
 			&m, d->serve->migrations, &wait, scratch, &migrated, e);

@@ -86,6 +86,16 @@ static enum rc study(struct trials *t, const struct try *ask, struct arena *aren
 	return ask->runs ? let_run(&eye, t->ways->pulse_ms, arena, out, e) : RC_OK;
 }
 
+static enum rc check_share(
+	const struct trials *t, const struct try *ask, struct err *e)
+{
+	if (!ask->stays || t->staying < TRIAL_GUESTS_STAY)
+		return RC_OK;
+	return err_set(e, RC_LIMIT, 0,
+		"%u trial guests stay here already (TRIAL_GUESTS_STAY); dismiss ends them",
+		t->staying);
+}
+
 static enum rc try_one(struct trials *t, const struct try *ask, struct arena *arena,
 	struct tried *out, struct err *e)
 {
@@ -94,6 +104,7 @@ static enum rc try_one(struct trials *t, const struct try *ask, struct arena *ar
 
 	if (rc != RC_OK || !out->started)
 		return rc;
+	t->staying += ask->stays;
 	rc = study(t, ask, arena, out, e);
 	if (rc == RC_OK && ask->stays)
 		return RC_OK;
@@ -113,6 +124,8 @@ enum rc trial_try(struct trials *t, const struct try *ask, struct arena *arena,
 	rc = trial_name(ask->run, ask->guest, arena, &out->name, e);
 	if (rc == RC_OK)
 		rc = trials_begin(t, ask->run, e);
+	if (rc == RC_OK)
+		rc = check_share(t, ask, e);
 	if (rc != RC_OK)
 		return rc;
 	t->stays |= ask->stays;

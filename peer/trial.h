@@ -22,6 +22,10 @@
 
 enum { TRIAL_PULSE_MS = 20 * 1000, TRIAL_LIFE_S = 3600 };
 
+/* Guests that stay, at a time: a step of a rehearsal needs one, and a node shall not be
+ * filled with them by whoever asks. */
+enum { TRIAL_GUESTS_STAY = 8 };
+
 /* How trials are made; tests have others. */
 struct trial_ways {
 	const struct guest_calls *calls;
@@ -38,6 +42,7 @@ struct trials {
 
 	char run[SCRATCH_RUN_MAX + 1]; /* "": none has begun */
 	bool stays;		       /* until dismiss: guests do, or may come */
+	unsigned staying;	       /* how many do, TRIAL_GUESTS_STAY at most */
 	struct guest_link *link;
 	struct scratch scratch;
 	struct guard guard;
@@ -55,7 +60,7 @@ enum rc trials_name(const struct trials *t, const char *run, const char *guest,
 
 /* The requests of these names.  libvirt's no to a guest is an answer.  RC_PROTOCOL: no
  * names, no <cpu>, or another run has begun; RC_PLACE, RC_CONFLICT: of scratch.h;
- * RC_LIBVIRT; RC_MEMORY.  After a failure no guest of the request is there, or the guard
+ * RC_LIMIT: of guests that stay; RC_LIBVIRT; RC_MEMORY.  After a failure no guest of the request is there, or the guard
  * still has it. */
 enum rc trial_try(struct trials *t, const struct try *ask, struct arena *arena,
 	struct tried *out, struct err *e);

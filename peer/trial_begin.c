@@ -90,6 +90,7 @@ static void put_away(struct trials *t, struct arena *arena, struct texts *left)
 	guard_release(&t->guard);
 	t->run[0] = '\0';
 	t->stays = false;
+	t->staying = 0;
 }
 
 static enum rc begin(struct trials *t, struct err *e)

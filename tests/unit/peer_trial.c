@@ -12,7 +12,7 @@ static const char run_name[] = "0123456789abcdef0123456789abcdef";
 static const char other_run[] = "fedcba9876543210fedcba9876543210";
 static const char cpu[] = "<cpu mode='custom'><model>Penryn</model></cpu>";
 
-enum { GUESTS = 8, LOG_BYTES = 4096 };
+enum { GUESTS = 2 * TRIAL_GUESTS_STAY, LOG_BYTES = 4096 };
 
 struct fake_guest {
 	char name[128]; /* "": none */
@@ -563,6 +563,54 @@ static void odd_requests_are_refused_and_start_nothing(void **state)
 	close_talk(&t);
 }
 
+static void a_guest_is_sent_only_where_its_run_has_begun(void **state)
+{
+	struct migrate ask = { .run = run_name,
+		.guest = "g1",
+		.uri = "qemu+tcp://node02/system",
+		.data_uri = "",
+		.listen = "",
+		.limit_s = 5 };
+	struct talk t;
+
+	(void)state;
+	open_trials(&t);
+	say(&t, MESSAGE_migrate, &ask);
+	say_try(&t, "g1", false, true);
+	ask.run = other_run;
+	say(&t, MESSAGE_migrate, &ask);
+	run(&t);
+	hear(&t, MESSAGE_welcome);
+	hear_failure(&t, "PROTOCOL");
+	hear(&t, MESSAGE_tried);
+	hear_failure(&t, "PROTOCOL");
+	nothing_is_left(&t);
+	close_talk(&t);
+}
+
+static void no_dialogue_has_more_guests_than_its_share(void **state)
+{
+	struct talk t;
+
+	(void)state;
+	open_trials(&t);
+	for (int i = 0; i < TRIAL_GUESTS_STAY; i++)
+		say_try(&t, arena_format(&t.arena, "g%d", i), false, true);
+	say_try(&t, "more", false, true);
+	say_dismiss(&t);
+	say_try(&t, "g0", false, true);
+	run(&t);
+	hear(&t, MESSAGE_welcome);
+	for (int i = 0; i < TRIAL_GUESTS_STAY; i++)
+		hear(&t, MESSAGE_tried);
+	hear_failure(&t, "LIMIT");
+	assert_int_equal(((const struct dismissed *)hear(&t, MESSAGE_dismissed))->guests,
+		TRIAL_GUESTS_STAY);
+	hear(&t, MESSAGE_tried);
+	nothing_is_left(&t);
+	close_talk(&t);
+}
+
 static void one_run_at_a_time(void **state)
 {
 	struct meet other = { other_run, "g", false };
@@ -788,6 +836,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_guest_that_ends_by_itself_is_told),
 		cmocka_unit_test(who_is_met_is_told_as_it_is),
 		cmocka_unit_test(odd_requests_are_refused_and_start_nothing),
+		cmocka_unit_test(a_guest_is_sent_only_where_its_run_has_begun),
+		cmocka_unit_test(no_dialogue_has_more_guests_than_its_share),
 		cmocka_unit_test(one_run_at_a_time),
 		cmocka_unit_test(what_qemu_does_not_tell_is_a_gap),
 		cmocka_unit_test(whichever_call_fails_no_guest_stays),
