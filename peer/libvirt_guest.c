@@ -217,25 +217,29 @@ static enum rc guest_end(struct guest_link *link, const char *name, struct err *
 typedef enum rc each_fn(struct guest_link *link, const char *name, const char *run,
 	void *context, struct err *e);
 
-/* Each trial guest of the node, whosever. */
+/* Each trial guest of the node, whosever; a domain with a definition is none.  One that
+ * fails does not keep the others: the first failure is told. */
 static enum rc for_each(
 	struct guest_link *link, each_fn *each, void *context, struct err *e)
 {
 	virDomainPtr *found = NULL;
-	enum rc rc = RC_OK;
+	struct err other;
+	enum rc rc = RC_OK, failed;
 	int count;
 
 	vir.virResetLastError();
-	count = vir.virConnectListAllDomains(
-		link->connection, &found, VIR_CONNECT_LIST_DOMAINS_ACTIVE);
+	count = vir.virConnectListAllDomains(link->connection, &found,
+		VIR_CONNECT_LIST_DOMAINS_ACTIVE | VIR_CONNECT_LIST_DOMAINS_TRANSIENT);
 	if (count < 0)
 		return libvirt_failed("the list of domains", e);
 	for (int i = 0; i < count; i++) {
 		const char *name = vir.virDomainGetName(found[i]);
 		char run[SCRATCH_RUN_MAX + 1];
 
-		if (rc == RC_OK && name && trial_name_is(name, run))
-			rc = each(link, name, run, context, e);
+		failed = name && trial_name_is(name, run)
+				 ? each(link, name, run, context, rc == RC_OK ? e : &other)
+				 : RC_OK;
+		rc = rc == RC_OK ? failed : rc;
 		vir.virDomainFree(found[i]);
 	}
 	free(found);

@@ -53,7 +53,8 @@ static enum rc lock(const struct scratch *s, struct err *e)
 
 	if (problem == EAGAIN || problem == EACCES)
 		return err_set(e, RC_CONFLICT, 0,
-			"%s is in use: another cpuherd-peer is at work for this run",
+			"%s is in use: another cpuherd-peer is at work for this run here; "
+			"perhaps two of the nodes are one machine",
 			s->kernel);
 	if (problem || fstat(s->file, &info) != 0)
 		return fail(s, problem ? problem : errno, e);
@@ -129,13 +130,16 @@ static enum rc fill(const struct scratch *s, struct err *e)
 	return problem ? fail(s, problem, e) : RC_OK;
 }
 
-/* Somebody's file lies there: who is at work? */
+/* Somebody's file lies there: who is at work?  Runs have names that nobody guesses: it may
+ * be a peer that is about to lock it. */
 static enum rc refuse(struct scratch *s, struct err *e)
 {
 	s->file = open_existing(&s->world, s->folder, file_of(s));
 	if (s->file >= 0 && lock(s, e) != RC_OK)
 		return e->code;
-	return fail(s, EEXIST, e);
+	return err_set(e, RC_PLACE, EEXIST,
+		"%s: %s; perhaps two of the nodes are one machine", s->kernel,
+		strerror(EEXIST));
 }
 
 enum rc scratch_make(struct scratch *s, const struct place_world *world, const char *run,

@@ -64,8 +64,8 @@ void scratch_remove_logs(const struct scratch *s, struct arena *arena, struct te
 		closedir(d);
 	} else if (fd >= 0) {
 		close(fd);
-	} else if (s->world.logs && errno != ENOENT) {
-		/* they cannot be seen: there may be some */
+	} else if (s->had_guests && s->world.logs && errno != ENOENT) {
+		/* they cannot be seen, but there are some */
 		scratch_say_left(left, arena, errno,
 			arena_format(arena, "%s/%s%s-*.log", s->world.logs,
 				SCRATCH_PREFIX, s->run));

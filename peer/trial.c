@@ -32,6 +32,7 @@ static enum rc start(struct trials *t, const struct try *ask, const char *name,
 	uint64_t begin = now_ms();
 	enum rc rc = trial_xml(&guest, arena, &how.xml, e);
 
+	t->scratch.had_guests = true; /* QEMU is logged also where it does not start */
 	if (rc == RC_OK)
 		rc = t->ways->calls->start(t->link, &how, arena, &verdict, e);
 	if (rc != RC_OK)
@@ -110,6 +111,7 @@ static enum rc try_one(struct trials *t, const struct try *ask, struct arena *ar
 		return RC_OK;
 	/* the reason of a failure matters more than that of a second one */
 	ended = t->ways->calls->end(t->link, out->name, rc == RC_OK ? e : &other);
+	t->staying -= ask->stays && ended == RC_OK;
 	return rc == RC_OK ? ended : rc;
 }
 
@@ -177,6 +179,7 @@ enum rc trial_meet(struct trials *t, const struct meet *ask, struct arena *arena
 		return e->code;
 	t->stays = true;
 	eye.link = t->link;
+	t->scratch.had_guests = true; /* one may have come, and gone */
 	if (trial_look(&eye, arena, &sight, e) != RC_OK)
 		return e->code;
 	take_met(&sight, out);

@@ -91,12 +91,14 @@ static void a_run_has_one_peer_on_a_node(void **state)
 	make(&n, &first);
 	assert_rc(scratch_make(&second, &n.world, run, &n.e), RC_CONFLICT, &n.e);
 	assert_contains(n.e.text, "another cpuherd-peer is at work");
+	assert_contains(n.e.text, "two of the nodes are one machine");
 	assert_rc(scratch_adopt(&second, &n.world, run, &n.e), RC_CONFLICT, &n.e);
 	scratch_remove(&second, &n.arena, &n.left);
 	assert_true(is_there(kernel_path(&n, run)));
 	scratch_abandon(&first);
 	assert_rc(scratch_make(&second, &n.world, run, &n.e), RC_PLACE, &n.e);
 	assert_contains(n.e.text, "File exists");
+	assert_contains(n.e.text, "two of the nodes are one machine");
 	assert_true(is_there(kernel_path(&n, run)));
 	node_close(&n);
 }
@@ -317,6 +319,10 @@ static void what_cannot_be_removed_is_named_with_the_reason(void **state)
 	n.world.logs = "/var/log/libvirt/qemu/file";
 	test_write_file(real_path(&n, n.world.logs), "");
 	make(&n, &s);
+	scratch_remove(&s, &n.arena, &n.left);
+	assert_int_equal(n.left.count, 0); /* no guest ran: there is no log */
+	make(&n, &s);
+	s.had_guests = true;
 	scratch_remove(&s, &n.arena, &n.left);
 	assert_int_equal(n.left.count, 1);
 	assert_contains(

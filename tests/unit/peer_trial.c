@@ -563,6 +563,34 @@ static void odd_requests_are_refused_and_start_nothing(void **state)
 	close_talk(&t);
 }
 
+/* As a user has it whom libvirt lets start guests, but not look into its logs. */
+static void logs_that_cannot_be_seen_are_named_where_a_guest_ran(void **state)
+{
+	struct talk t;
+	const char *logs;
+
+	(void)state;
+	open_trials(&t);
+	logs = arena_format(&t.arena, "%s/var/log", t.root);
+	test_write_file(logs, "no folder");
+	t.serve.trials = &ways;
+	fake->fail_at = 2; /* before the guest */
+	say_try(&t, "trial", false, false);
+	say_meet(&t, "g1", false);
+	say_dismiss(&t);
+	say_try(&t, "trial", false, false);
+	run(&t);
+	hear(&t, MESSAGE_welcome);
+	hear_failure(&t, "LIBVIRT");
+	hear(&t, MESSAGE_met);
+	assert_int_equal(
+		((const struct dismissed *)hear(&t, MESSAGE_dismissed))->left.count, 1);
+	assert_int_equal(
+		((const struct tried *)hear(&t, MESSAGE_tried))->left.count, 1);
+	nothing_is_left(&t);
+	close_talk(&t);
+}
+
 static void a_guest_is_sent_only_where_its_run_has_begun(void **state)
 {
 	struct migrate ask = { .run = run_name,
@@ -836,6 +864,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_guest_that_ends_by_itself_is_told),
 		cmocka_unit_test(who_is_met_is_told_as_it_is),
 		cmocka_unit_test(odd_requests_are_refused_and_start_nothing),
+		cmocka_unit_test(logs_that_cannot_be_seen_are_named_where_a_guest_ran),
 		cmocka_unit_test(a_guest_is_sent_only_where_its_run_has_begun),
 		cmocka_unit_test(no_dialogue_has_more_guests_than_its_share),
 		cmocka_unit_test(one_run_at_a_time),
