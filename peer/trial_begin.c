@@ -135,11 +135,15 @@ enum rc trials_begin(struct trials *t, const char *run, struct err *e)
 enum rc trials_end(struct trials *t, struct arena *arena, unsigned *count,
 	struct texts *left, struct err *e)
 {
-	enum rc rc = t->ways->calls->end_all(t->uri, t->run, count, e);
+	struct err why;
 
-	if (rc == RC_OK)
+	if (t->ways->calls->end_all(t->uri, t->run, count, &why) == RC_OK) {
 		put_away(t, arena, left);
-	return rc;
+		return RC_OK;
+	}
+	return err_set(e, why.code, why.native,
+		"%s; when this peer has left, its cpuherd-guard goes on until they are gone",
+		why.text);
 }
 
 enum rc trials_leave(struct trials *t, struct err *e)

@@ -3,9 +3,10 @@
  *	migrate-ask RUN GUEST URI [tunnelled] [tls] [leave] [limit=S] [data=URI]
  *			[listen=ADDRESS] -- PEER...
  *
- * PEER... is a command whose standard input and output are a peer's.  Prints what it
- * answers, one field a line; "leave" closes its input one second after the question.
- * Exit status 2 when there is no such answer.
+ * PEER... is a command whose standard input and output are a peer's.  The run begins there
+ * by a meet, and ends by a dismiss.  Prints what is answered to migrate, one field a line,
+ * and how many guests were still there; "leave" closes its input one second after the
+ * question.  Exit status 2 when there is no such answer.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -116,11 +117,33 @@ static void print(const struct migrated *m)
 		m->ms);
 }
 
-int main(int argc, char **argv)
+static void begin(struct talk *t, const struct migrate *m)
 {
 	struct hello hello = { PROTOCOL_VERSION, PROTOCOL_VERSION, "" };
-	struct migrate m = { .data_uri = "", .listen = "", .limit_s = 60 };
+	struct meet meet = { m->run, m->guest, false };
+
+	say(t, MESSAGE_hello, &hello);
+	hear(t, MESSAGE_welcome);
+	say(t, MESSAGE_meet, &meet);
+	hear(t, MESSAGE_met);
+}
+
+static void end(struct talk *t, const struct migrate *m)
+{
+	struct dismiss dismiss = { m->run };
 	struct bye bye = { 0 };
+
+	fflush(stdout); /* a failure ends us */
+	say(t, MESSAGE_dismiss, &dismiss);
+	printf("dismissed %u\n",
+		((const struct dismissed *)hear(t, MESSAGE_dismissed))->guests);
+	say(t, MESSAGE_bye, &bye);
+	wait(NULL);
+}
+
+int main(int argc, char **argv)
+{
+	struct migrate m = { .data_uri = "", .listen = "", .limit_s = 60 };
 	bool leave = false;
 	struct talk t;
 
@@ -130,8 +153,7 @@ int main(int argc, char **argv)
 	m.guest = argv[2];
 	m.uri = argv[3];
 	start(&t, read_words(argv + 4, &m, &leave));
-	say(&t, MESSAGE_hello, &hello);
-	hear(&t, MESSAGE_welcome);
+	begin(&t, &m);
 	say(&t, MESSAGE_migrate, &m);
 	if (leave) {
 		sleep(1);
@@ -140,7 +162,6 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	print(hear(&t, MESSAGE_migrated));
-	say(&t, MESSAGE_bye, &bye);
-	wait(NULL);
+	end(&t, &m);
 	return 0;
 }

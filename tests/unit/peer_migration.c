@@ -416,8 +416,53 @@ static const char log_text[] =
 	"more\x1b[2J words\n"
 	"2026-11-23 13:00:01.000+0000: shutting down, reason=failed\n";
 
+/* A libvirt without guests: enough for a run to begin. */
+static enum rc open_nothing(const char *uri, struct guest_link **link, struct err *e)
+{
+	(void)uri, (void)e;
+	*link = NULL;
+	return RC_OK;
+}
+
+static void close_nothing(struct guest_link *link)
+{
+	(void)link;
+}
+
+static enum rc look_at_nothing(struct guest_link *link, const char *name,
+	struct arena *arena, struct guest_now *out, struct err *e)
+{
+	(void)link, (void)name, (void)arena, (void)e;
+	*out = (struct guest_now){ .state = "", .xml = "" };
+	return RC_OK;
+}
+
+static enum rc no_runs(
+	struct guest_link *link, struct arena *arena, struct texts *runs, struct err *e)
+{
+	(void)link, (void)arena, (void)e;
+	*runs = (struct texts){ 0 };
+	return RC_OK;
+}
+
+static enum rc end_nothing(
+	const char *uri, const char *run, unsigned *count, struct err *e)
+{
+	(void)uri, (void)run, (void)e;
+	*count = 0;
+	return RC_OK;
+}
+
+static const struct guest_calls no_guests = { .open = open_nothing,
+	.close = close_nothing,
+	.look = look_at_nothing,
+	.runs = no_runs,
+	.end_all = end_nothing };
+static const struct trial_ways ways = { .calls = &no_guests };
+
 static void the_answer_has_qemus_last_words(void **state)
 {
+	struct meet begin = { request.run, request.guest, false };
 	const struct migrated *migrated;
 	struct rig r;
 	struct talk t;
@@ -426,18 +471,21 @@ static void the_answer_has_qemus_last_words(void **state)
 	open_rig(&r, send_to_other_cpu);
 	open_talk(&t);
 	t.serve.migrations = &r.calls;
-	test_run("mkdir -p %s/var/log/libvirt/qemu", t.root);
+	t.serve.trials = &ways;
+	test_run("mkdir -p %s/var/log/libvirt/qemu %s/var/tmp", t.root, t.root);
 	test_write_file(arena_format(&t.arena,
 				"%s/var/log/libvirt/qemu/cpuherd-0123456789abcdef-g0.log",
 				t.root),
 		log_text);
 	say_hello(&t);
+	say(&t, MESSAGE_meet, &begin);
 	say(&t, MESSAGE_migrate, &r.how);
 	r.how.uri = "qemu+ext:///system?command=sh";
 	say(&t, MESSAGE_migrate, &r.how);
 	run(&t);
 	assert_rc(t.end, RC_OK, &t.e);
 	hear(&t, MESSAGE_welcome);
+	hear(&t, MESSAGE_met);
 	migrated = hear(&t, MESSAGE_migrated);
 	assert_contains(migrated->reason, "missing features");
 	assert_string_equal(migrated->log,
