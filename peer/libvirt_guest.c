@@ -237,7 +237,8 @@ static enum rc for_each(
 		char run[SCRATCH_RUN_MAX + 1];
 
 		failed = name && trial_name_is(name, run)
-				 ? each(link, name, run, context, rc == RC_OK ? e : &other)
+				 ? each(link, name, run, context,
+					   rc == RC_OK ? e : &other)
 				 : RC_OK;
 		rc = rc == RC_OK ? failed : rc;
 		vir.virDomainFree(found[i]);

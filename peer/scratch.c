@@ -53,8 +53,8 @@ static enum rc lock(const struct scratch *s, struct err *e)
 
 	if (problem == EAGAIN || problem == EACCES)
 		return err_set(e, RC_CONFLICT, 0,
-			"%s is in use: another cpuherd-peer is at work for this run here; "
-			"perhaps two of the nodes are one machine",
+			"%s is in use: another cpuherd-peer is at work for this run "
+			"here; perhaps two of the nodes are one machine",
 			s->kernel);
 	if (problem || fstat(s->file, &info) != 0)
 		return fail(s, problem ? problem : errno, e);

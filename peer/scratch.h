@@ -27,7 +27,7 @@ struct scratch {
 	char run[SCRATCH_RUN_MAX + 1];
 	char kernel[96]; /* the path, without the root: what a domain's XML says */
 	bool made;
-	bool had_guests; /* to be set before the first may be here: libvirt logs each */
+	bool had_guests;  /* to be set before the first may be here: libvirt logs each */
 	int folder, file; /* open while made; of the kernel, locked */
 };
 

@@ -12,9 +12,9 @@ enum rc handle_migrate(
 		.mask = &d->stream.wait_mask };
 	const struct migrate *ask = request;
 	struct migrated migrated;
+	const char *domain;
 	struct migration m;
-	enum rc rc = trials_name(
-		&d->trials, ask->run, ask->guest, scratch, &m.domain, e);
+	enum rc rc = trials_name(&d->trials, ask->run, ask->guest, scratch, &domain, e);
 
 	if (rc == RC_OK)
 		rc = migration_read(ask, d->connect, scratch, &m, e);

@@ -87,13 +87,13 @@ static enum rc study(struct trials *t, const struct try *ask, struct arena *aren
 	return ask->runs ? let_run(&eye, t->ways->pulse_ms, arena, out, e) : RC_OK;
 }
 
-static enum rc check_share(
-	const struct trials *t, const struct try *ask, struct err *e)
+static enum rc check_share(const struct trials *t, const struct try *ask, struct err *e)
 {
 	if (!ask->stays || t->staying < TRIAL_GUESTS_STAY)
 		return RC_OK;
 	return err_set(e, RC_LIMIT, 0,
-		"%u trial guests stay here already (TRIAL_GUESTS_STAY); dismiss ends them",
+		"%u trial guests stay here already (TRIAL_GUESTS_STAY); dismiss ends "
+		"them",
 		t->staying);
 }
 

@@ -142,7 +142,8 @@ enum rc trials_end(struct trials *t, struct arena *arena, unsigned *count,
 		return RC_OK;
 	}
 	return err_set(e, why.code, why.native,
-		"%s; when this peer has left, its cpuherd-guard goes on until they are gone",
+		"%s; when this peer has left, its cpuherd-guard goes on until they are "
+		"gone",
 		why.text);
 }
 

@@ -585,8 +585,7 @@ static void logs_that_cannot_be_seen_are_named_where_a_guest_ran(void **state)
 	hear(&t, MESSAGE_met);
 	assert_int_equal(
 		((const struct dismissed *)hear(&t, MESSAGE_dismissed))->left.count, 1);
-	assert_int_equal(
-		((const struct tried *)hear(&t, MESSAGE_tried))->left.count, 1);
+	assert_int_equal(((const struct tried *)hear(&t, MESSAGE_tried))->left.count, 1);
 	nothing_is_left(&t);
 	close_talk(&t);
 }
