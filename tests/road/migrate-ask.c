@@ -120,7 +120,7 @@ static void print(const struct migrated *m)
 static void begin(struct talk *t, const struct migrate *m)
 {
 	struct hello hello = { PROTOCOL_VERSION, PROTOCOL_VERSION, "" };
-	struct meet meet = { m->run, m->guest, false };
+	struct meet meet = { m->run, "nobody", false };
 
 	say(t, MESSAGE_hello, &hello);
 	hear(t, MESSAGE_welcome);
