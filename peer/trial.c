@@ -67,6 +67,7 @@ static enum rc let_run(const struct trial_eye *eye, unsigned limit_ms,
 		(void)eye->calls->suspend(eye->link, eye->name, &other);
 	out->alive = life.alive;
 	out->why = life.why;
+	out->boot = life.boot;
 	out->count = life.count;
 	out->leaves = life.leaves;
 	return RC_OK;
@@ -162,6 +163,7 @@ static enum rc meet_life(const struct trial_eye *eye, const struct trial_sight *
 		return e->code;
 	out->alive = life.alive;
 	out->why = life.why;
+	out->boot = life.boot;
 	out->count = life.count;
 	out->leaves = life.leaves;
 	return life.why ? RC_OK : err_memory(e);

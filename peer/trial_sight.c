@@ -174,7 +174,8 @@ enum rc trial_wait(const struct trial_eye *eye, unsigned limit_ms, struct arena 
 		if (rc != RC_OK)
 			return rc == RC_LIBVIRT ? why_silent(eye, arena, out, e) : rc;
 		if (now.valid)
-			out->count = now.count, out->leaves = now.leaves;
+			*out = (struct trial_life){ false, "", now.boot, now.count,
+				now.leaves };
 		if (now.valid && (!first.valid || now.boot != first.boot))
 			first = now;
 		out->alive = now.valid && now.count >= first.count + COUNTS;

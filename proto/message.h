@@ -304,7 +304,8 @@ enum { PROTOCOL_VERSION_MIN = 4, PROTOCOL_VERSION = 4 };
 	F(tried, u64, count, 4, "how far it has counted") \
 	L(tried, leaf, leaves, 4, "CPUID as the guest itself reads it") \
 	F(tried, u32, start_ms, 4, "from the question to the guest, in milliseconds") \
-	F(tried, texts, left, 4, "what of it could not be removed from the node")
+	F(tried, texts, left, 4, "what of it could not be removed from the node") \
+	F(tried, u64, boot, 4, "drawn by its kernel when it booted; it never counts anew")
 
 #define FIELDS_migrate(F, L) \
 	F(migrate, text, run, 4, "as in try") \
@@ -347,9 +348,10 @@ enum { PROTOCOL_VERSION_MIN = 4, PROTOCOL_VERSION = 4 };
 	F(met, text, gap, 4, "as in tried") \
 	F(met, flag, alive, 4, "its kernel counts") \
 	F(met, text, why, 4, "why it does not, where it should") \
-	F(met, u64, count, 4, "how far it has counted: on, not anew") \
+	F(met, u64, count, 4, "how far it has counted") \
 	L(met, leaf, leaves, 4, "CPUID as the guest itself reads it here") \
-	F(met, text, log, 4, "QEMU's last words about it here; empty: none")
+	F(met, text, log, 4, "QEMU's last words about it here; empty: none") \
+	F(met, u64, boot, 4, "as in tried: another one is a guest that rebooted")
 
 #define FIELDS_dismiss(F, L) \
 	F(dismiss, text, run, 4, "as in try: all its guests on this node end")

@@ -1,5 +1,7 @@
 #include "coordinator/verb/migration_judge.h"
 
+#include <string.h>
+
 #include "coordinator/verb/cause.h"
 #include "coordinator/verb/migration_cpu.h"
 
@@ -72,19 +74,27 @@ static enum rc judge_life(struct judging *j)
 {
 	const struct met *met = j->m->met;
 
-	if (!ran_before(j))
+	if (!ran_before(j)) {
+		/* one that crashed, or that began to run, is not what was sent */
+		if (strcmp(met->state, "paused") != 0)
+			j->why = arena_format(j->arena,
+				"libvirt says that it went well, and the guest, which was "
+				"paused, is now: %s",
+				or_else(met->state, "no state"));
 		return RC_OK;
+	}
 	if (!met->alive)
 		j->why = arena_format(j->arena,
 			"libvirt says that it went well, and the guest does not live on: "
 			"%s (%s)",
 			or_else(met->why, "it does not count"),
 			or_else(met->state, "no state"));
-	else if (met->count <= j->m->before->count)
+	else if (met->boot != j->m->before->boot || met->count <= j->m->before->count)
 		j->why = arena_format(j->arena,
 			"libvirt says that it went well, and the guest began anew: it "
-			"had counted to %llu, and then to %llu",
+			"had counted to %llu, and then%s to %llu",
 			(unsigned long long)j->m->before->count,
+			met->boot != j->m->before->boot ? ", after another boot," : "",
 			(unsigned long long)met->count);
 	return RC_OK;
 }

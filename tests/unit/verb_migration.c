@@ -31,10 +31,10 @@ static int all_well(void **state)
 	}
 	before = (struct tried){ true, { NULL, 0 }, "", "cpuherd-0-g0", "pc", cpu,
 		{ words, LEAVES }, { NULL, 0 }, "", true, "", 10, { leaves, LEAVES }, 300,
-		{ NULL, 0 } };
+		{ NULL, 0 }, 6 };
 	migrated = (struct migrated){ true, 0, "", "", "", "", 400 };
 	met = (struct met){ true, "running", cpu, { arrived_words, LEAVES }, { NULL, 0 },
-		"", true, "", 11, { arrived, LEAVES }, "" };
+		"", true, "", 11, { arrived, LEAVES }, "", 6 };
 	migration = (struct report_migration){ .source = "a",
 		.target = "b",
 		.before = &before,
@@ -78,6 +78,29 @@ static void a_paused_guest_with_the_words_it_had_is_well(void **state)
 	pause_it();
 	assert_string_equal(judge(), "");
 	assert_false(migration.ran);
+}
+
+/* A small kernel counts further within a second than it had before. */
+static void a_guest_that_rebooted_has_failed_however_far_it_counts(void **state)
+{
+	(void)state;
+	met.count = 5000;
+	met.boot = 7;
+	assert_contains(judge(), "began anew: it had counted to 10, and then, after "
+				 "another boot, to 5000");
+	met.boot = before.boot;
+	met.count = before.count;
+	assert_contains(judge(), "began anew");
+}
+
+static void a_paused_guest_that_is_not_paused_any_more_has_failed(void **state)
+{
+	(void)state;
+	pause_it();
+	met.state = "crashed";
+	assert_contains(judge(), "the guest, which was paused, is now: crashed");
+	met.state = "";
+	assert_contains(judge(), "is now: no state");
 }
 
 /* ---- any bit */
@@ -252,6 +275,8 @@ int main(int argc, char **argv)
 #define CASE(name) cmocka_unit_test_setup(name, all_well)
 		CASE(a_guest_that_lives_on_unchanged_is_well),
 		CASE(a_paused_guest_with_the_words_it_had_is_well),
+		CASE(a_guest_that_rebooted_has_failed_however_far_it_counts),
+		CASE(a_paused_guest_that_is_not_paused_any_more_has_failed),
 		CASE(any_bit_of_any_leaf_is_found_and_named),
 		CASE(any_bit_of_any_word_is_found_and_named),
 		CASE(the_order_of_leaves_does_not_matter),
