@@ -38,10 +38,23 @@ static enum rc names_make(struct proof_making *m, struct texts *out)
 	return rc;
 }
 
+/* Of the level, and disabled on some node: libvirts are known that start such a guest. */
+static bool is_turned_off(const struct proof_making *m, const char *name, int feature)
+{
+	bool off = false;
+
+	if (!m->level || feature < 0 || !bitset_has(&m->level->baseline, (size_t)feature))
+		return false;
+	for (size_t v = 0; v < m->view_count; v++)
+		off |= texts_have(&m->views[v].live.off, name);
+	return off;
+}
+
 static enum rc feature_judge(struct proof_making *m, const char *name)
 {
 	struct proof_question q = { .what = "<cpu>",
 		.feature = catalogue_find(m->catalogue, name) };
+	const char *unsaid = "not stated";
 
 	if (q.feature >= 0 && bitset_has(&m->told, (size_t)q.feature))
 		return RC_OK;
@@ -49,10 +62,14 @@ static enum rc feature_judge(struct proof_making *m, const char *name)
 		q.what = arena_format(m->arena, "<cpu>, feature %s", name);
 	if (!q.what)
 		return err_memory(m->e);
+	if (is_turned_off(m, name, q.feature)) {
+		q.of_level = q.promised = true;
+		q.wanted = unsaid = "required";
+	}
 	for (size_t v = 0; v < m->view_count; v++)
 		m->answers[v] = texts_have(&m->views[v].live.on, name)	  ? "required"
 				: texts_have(&m->views[v].live.off, name) ? "disabled"
-									  : "not stated";
+									  : unsaid;
 	return proof_judge(m, &q);
 }
 
@@ -79,6 +96,13 @@ static const char *live_vendor(const struct proof_view *v, struct arena *arena)
 	return v->live.vendor;
 }
 
+/* Not of <cpu>, and much of a CPU follows it. */
+static const char *live_machine(const struct proof_view *v, struct arena *arena)
+{
+	(void)arena;
+	return v->machine;
+}
+
 static const char *live_width(const struct proof_view *v, struct arena *arena)
 {
 	return arena_format(arena, "%u", v->live.maxphysaddr);
@@ -91,6 +115,7 @@ static const struct {
 	{ "<cpu>, <model>", live_model },
 	{ "<cpu>, <vendor>", live_vendor },
 	{ "<cpu>, <maxphysaddr>", live_width },
+	{ "machine type", live_machine },
 };
 
 static enum rc elements_judge(struct proof_making *m)

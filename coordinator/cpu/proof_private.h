@@ -12,7 +12,7 @@ struct proof_view {
 	size_t word_count;
 	struct cpu_property *properties; /* sorted by name */
 	size_t property_count;
-	const char *xml;
+	const char *xml, *machine;
 	struct cpuxml_cpu live; /* the same */
 	bool filtered;		/* QEMU took something away */
 	size_t *trials;

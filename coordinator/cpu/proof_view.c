@@ -125,9 +125,10 @@ static enum rc check_whole(const struct tried *t, struct err *e)
 		return err_set(e, RC_TRIAL, 0,
 			"not proven: QEMU's view of its guest could not be had: %s",
 			t->gap);
-	if (!t->words.count || !t->properties.count || !t->cpu[0])
+	if (!t->words.count || !t->properties.count || !t->cpu[0] || !t->machine[0])
 		return err_set(e, RC_TRIAL, 0, "not proven: of its guest there is no %s",
 			!t->cpu[0]	  ? "live <cpu>"
+			: !t->machine[0]  ? "machine type"
 			: !t->words.count ? "word of CPUID"
 					  : "property of QEMU's CPU");
 	return RC_OK;
@@ -140,7 +141,8 @@ static enum rc view_read(
 
 	*v = (struct proof_view){ .word_count = t->words.count,
 		.property_count = t->properties.count,
-		.xml = t->cpu };
+		.xml = t->cpu,
+		.machine = t->machine };
 	if (rc != RC_OK)
 		return rc;
 	v->words = sorted_copy(&t->words, sizeof(*v->words), proof_compare_words, arena);
@@ -179,9 +181,9 @@ struct mark {
 static enum rc view_digest(const struct proof_view *v, struct digest *out, struct err *e)
 {
 	struct buf all = buf_with_cap(2 * LIMIT_FRAME_BYTES);
-	enum rc rc = buf_format(&all, "%llu %llu %zu %zu %s\n",
+	enum rc rc = buf_format(&all, "%llu %llu %zu %zu %s %zu %s\n",
 		(unsigned long long)v->libvirt, (unsigned long long)v->qemu,
-		v->word_count, strlen(v->xml), v->xml);
+		v->word_count, strlen(v->machine), v->machine, strlen(v->xml), v->xml);
 
 	for (size_t i = 0; i < v->word_count && rc == RC_OK; i++)
 		rc = buf_append(&all, &v->words[i], sizeof(v->words[i]));

@@ -53,9 +53,11 @@ static enum rc trials_collect(struct comparing *c, struct err *e)
 		struct report_node *n = &run->nodes[i];
 
 		n->proof = "";
-		if (!n->trial || !run_has(run, i))
+		if (!run_has(run, i))
 			continue;
-		if (!n->trial->started)
+		if (!n->trial)
+			err_set(&n->err, RC_TRIAL, 0, "not proven: no guest was started");
+		else if (!n->trial->started)
 			rc = refusal_take(c, i, e);
 		else if (proof_check(n->trial, &n->err) == RC_OK) {
 			c->trials[c->count] = (struct proof_trial){ n->trial,

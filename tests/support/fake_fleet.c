@@ -200,6 +200,8 @@ static enum rc do_try(struct fleet *f, size_t node, const void *request)
 		    &level, &open, &e) != RC_OK)
 		level = (struct level){ .maxphysaddr = 0 };
 	shown_fill(&tried, &level.baseline, t->cpu, &scratch);
+	if (t->machine[0])
+		tried.machine = t->machine;
 	shown_property(&tried, "phys-bits")->value = arena_format(
 		&scratch, "%u", level.maxphysaddr ? level.maxphysaddr : 40);
 	if (round < FAKE_VOTES_MAX)

@@ -82,7 +82,7 @@ void shown_fill(struct tried *out, const struct bitset *features, const char *xm
 	*out = (struct tried){ .started = true,
 		.reason = "",
 		.name = "",
-		.machine = "",
+		.machine = "pc-i440fx-6.2",
 		.cpu = xml,
 		.gap = "",
 		.why = "",

@@ -252,6 +252,16 @@ static void the_order_of_nodes_does_not_matter(void **state)
 	}
 }
 
+static void a_guest_of_another_machine_type_is_another_guest(void **state)
+{
+	(void)state;
+	tried[4].machine = "pc-i440fx-7.2";
+	prove(TRIALS, &level);
+	assert_of(only(), "machine type", 4);
+	assert_string_equal(proof.differences[0].is, "pc-i440fx-7.2");
+	assert_string_equal(proof.differences[0].wanted, "pc-i440fx-6.2");
+}
+
 /* ---- against the level */
 
 static void a_feature_of_the_level_that_all_guests_lack_is_lacking_on_all(void **state)
@@ -387,6 +397,24 @@ static void a_live_cpu_that_states_otherwise_differs(void **state)
 	assert_string_equal(proof.differences[0].is, "required");
 }
 
+/* Whatever QEMU shows: libvirt will hold a guest that arrives to what it wrote down. */
+static void a_feature_of_the_level_that_all_libvirts_turned_off_is_missed(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < TRIALS; i++)
+		tried[i].cpu = "<cpu mode='custom'><model>Penryn</model><vendor>Intel"
+			       "</vendor><maxphysaddr mode='emulate' bits='46'/>"
+			       "<feature policy='disable' name='aes'/>"
+			       "<feature policy='require' name='arch-capabilities'/>"
+			       "<feature policy='require' name='rdctl-no'/></cpu>";
+	prove(TRIALS, &level);
+	assert_trials(only(), "01234");
+	assert_string_equal(proof.differences[0].feature, "aes");
+	assert_string_equal(proof.differences[0].is, "disabled");
+	assert_true(proof.differences[0].of_level);
+	assert_true(bitset_has(&proof.lacks[2], (size_t)catalogue_find_row("aes")));
+}
+
 static void the_words_of_one_libvirt_are_equal_to_the_letter(void **state)
 {
 	(void)state;
@@ -424,6 +452,9 @@ static void a_guest_of_which_not_all_is_known_is_not_proven(void **state)
 	all_equal(NULL);
 	tried[0].cpu = "";
 	assert_refused(RC_TRIAL, "no live <cpu>");
+	all_equal(NULL);
+	tried[0].machine = "";
+	assert_refused(RC_TRIAL, "no machine type");
 }
 
 static void a_guest_that_is_told_of_in_no_order_is_refused(void **state)
@@ -457,6 +488,7 @@ int main(int argc, char **argv)
 		TEST(of_two_equal_groups_both_are_named),
 		TEST(the_level_decides_even_against_most),
 		TEST(the_order_of_nodes_does_not_matter),
+		TEST(a_guest_of_another_machine_type_is_another_guest),
 		TEST(a_feature_of_the_level_that_all_guests_lack_is_lacking_on_all),
 		TEST(a_promised_word_that_no_guest_has_is_missed),
 		TEST(what_qemu_took_away_is_named_once),
@@ -467,6 +499,7 @@ int main(int argc, char **argv)
 		TEST(a_newer_qemu_has_more_properties_and_differs_in_none),
 		TEST(what_was_taken_away_without_a_bit_of_its_own_is_found),
 		TEST(a_live_cpu_that_states_otherwise_differs),
+		TEST(a_feature_of_the_level_that_all_libvirts_turned_off_is_missed),
 		TEST(the_words_of_one_libvirt_are_equal_to_the_letter),
 		TEST(a_guest_of_which_not_all_is_known_is_not_proven),
 		TEST(a_guest_that_is_told_of_in_no_order_is_refused),
