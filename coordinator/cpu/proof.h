@@ -51,6 +51,9 @@ struct proof {
  * there; RC_PROTOCOL, RC_FACTS: it is not what it should be. */
 enum rc proof_check(const struct tried *t, struct err *e);
 
+/* Is a property of QEMU's CPU one of the guest's?  Others are the node's own. */
+bool proof_compares(const char *property);
+
 /* Compares them, level NULL: with each other alone.  All that is in *out lives in the
  * arena.  RC_MEMORY, or as proof_check(). */
 enum rc proof_make(const struct catalogue *c, const struct proof_trial *trials, size_t n,

@@ -56,7 +56,7 @@ static const char *const not_compared[] = { "tsc-frequency" };
 
 /* kvm-* are bits of KVM's own leaf, which is among the words; "kvm" hides that there is a
  * KVM. */
-static bool is_compared(const char *name)
+bool proof_compares(const char *name)
 {
 	for (size_t i = 0; i < sizeof(not_compared) / sizeof(not_compared[0]); i++)
 		if (strcmp(not_compared[i], name) == 0)
@@ -69,7 +69,7 @@ static void keep_compared(struct proof_view *v)
 	size_t kept = 0;
 
 	for (size_t i = 0; i < v->property_count; i++)
-		if (is_compared(v->properties[i].name))
+		if (proof_compares(v->properties[i].name))
 			v->properties[kept++] = v->properties[i];
 	v->property_count = kept;
 }

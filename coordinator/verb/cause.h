@@ -14,6 +14,7 @@ enum cause_fate {
 	CAUSE_REFUSED, /* it did not migrate: there are words */
 	CAUSE_DIED,    /* it migrated, and does not live on */
 	CAUSE_CHANGED, /* it lives on with another CPU */
+	CAUSE_NONE,    /* it lives on as it was: there is nothing to look for */
 };
 
 enum { CAUSE_WORDS_MAX = 8 };

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "coordinator/cpu/domaincpu.h"
+#include "coordinator/cpu/proof.h"
 #include "proto/texts.h"
 
 /* ---- registers */
@@ -90,14 +91,19 @@ static const char *names_of(const struct reg *r, uint32_t bits, struct arena *ar
 	return text ? text : "";
 }
 
-static enum rc differ_say(const struct reg *at, uint32_t before, uint32_t after,
-	struct arena *arena, const char **what, struct err *e)
+static const char *part_name(const struct reg *at)
 {
 	static const char *const parts[] = { "EAX", "EBX", "ECX", "EDX" };
 
+	return at->part < 4 ? parts[at->part] : "?";
+}
+
+static enum rc differ_say(const struct reg *at, uint32_t before, uint32_t after,
+	struct arena *arena, const char **what, struct err *e)
+{
 	*what = arena_format(arena, "CPUID 0x%x/%u %s: 0x%x before, 0x%x after%s",
-		at->function, at->index, at->part < 4 ? parts[at->part] : "?", before,
-		after, names_of(at, before ^ after, arena));
+		at->function, at->index, part_name(at), before, after,
+		names_of(at, before ^ after, arena));
 	return *what ? RC_OK : err_memory(e);
 }
 
@@ -141,6 +147,68 @@ enum rc migration_words_differ(const struct list *before, const struct list *aft
 		regs_of_words(after, arena, &b, e) != RC_OK)
 		return e->code;
 	return regs_differ(&a, &b, arena, what, e);
+}
+
+enum rc migration_taken_away(const struct list *words, struct arena *arena,
+	const char **what, struct err *e)
+{
+	const struct cpu_word *word = words->item;
+
+	*what = "";
+	for (size_t i = 0; i < words->count; i++) {
+		const struct reg at = { word[i].function, word[i].index, word[i].part,
+			word[i].value };
+
+		if (!word[i].filtered)
+			continue;
+		*what = arena_format(arena, "CPUID 0x%x/%u %s: 0x%x%s", at.function,
+			at.index, part_name(&at), word[i].filtered,
+			names_of(&at, word[i].filtered, arena));
+		return *what ? RC_OK : err_memory(e);
+	}
+	return RC_OK;
+}
+
+/* ---- QEMU's properties */
+
+static int by_name(const void *a, const void *b)
+{
+	const struct cpu_property *left = a, *right = b;
+
+	return strcmp(left->name, right->name);
+}
+
+static struct cpu_property *properties_sort(const struct list *list, struct arena *arena)
+{
+	struct cpu_property *all = arena_alloc(arena, list->count + 1, sizeof(*all));
+
+	if (all && list->count) {
+		memcpy(all, list->item, list->count * sizeof(*all));
+		qsort(all, list->count, sizeof(*all), by_name);
+	}
+	return all;
+}
+
+enum rc migration_properties_differ(const struct list *before, const struct list *after,
+	struct arena *arena, const char **what, struct err *e)
+{
+	const struct cpu_property *had = before->item, *has;
+	const struct cpu_property *sorted = properties_sort(after, arena);
+
+	*what = "";
+	if (!sorted)
+		return err_memory(e);
+	for (size_t i = 0; i < before->count; i++) {
+		has = bsearch(&had[i], sorted, after->count, sizeof(*has), by_name);
+		if (!has || !proof_compares(had[i].name) ||
+			strcmp(has->value, had[i].value) == 0)
+			continue;
+		*what = arena_format(arena,
+			"QEMU's property %.64s: %.80s before, %.80s after", had[i].name,
+			had[i].value, has->value);
+		return *what ? RC_OK : err_memory(e);
+	}
+	return RC_OK;
 }
 
 /* ---- libvirt's words */

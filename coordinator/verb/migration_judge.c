@@ -135,10 +135,34 @@ static enum rc judge_words(struct judging *j)
 		&before->words, &met->words, j->arena, &j->why, j->e);
 }
 
+/* What follows from no register, or from none that QEMU has a name for. */
+static enum rc judge_properties(struct judging *j)
+{
+	return migration_properties_differ(&j->m->before->properties,
+		&j->m->met->properties, j->arena, &j->why, j->e);
+}
+
 static enum rc judge_xml(struct judging *j)
 {
 	return migration_xml_differs(j->c->catalogue, j->c->virt, j->m->before->cpu,
 		j->m->met->cpu, j->arena, &j->why, j->e);
+}
+
+/* The CPU that it had must be the one that was asked for: no real guest is to be moved that
+ * its <cpu> does not describe. */
+static enum rc judge_asked(struct judging *j)
+{
+	const char *what;
+
+	j->fate = CAUSE_NONE;
+	if (migration_taken_away(&j->m->before->words, j->arena, &what, j->e) != RC_OK)
+		return j->e->code;
+	if (what[0])
+		j->why = arena_format(j->arena,
+			"the guest lives on, without all of its <cpu>: QEMU of %s took "
+			"away %s",
+			j->m->source, what);
+	return RC_OK;
 }
 
 /* ---- the cause */
@@ -160,7 +184,7 @@ static const char *judge_cause(const struct judging *j)
 	size_t count = 0;
 
 	/* a node was lost: its own error says why */
-	if (!m->before || (m->before->started && !m->migrated))
+	if (j->fate == CAUSE_NONE || !m->before || (m->before->started && !m->migrated))
 		return "";
 	_Static_assert(sizeof(words) / sizeof(words[0]) <= CAUSE_WORDS_MAX, "room");
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
@@ -174,7 +198,7 @@ enum rc migration_judge(struct report_migration *m, const struct migration_case 
 {
 	static enum rc (*const questions[])(struct judging * j) = { judge_start,
 		judge_libvirt, judge_presence, judge_life, judge_leaves, judge_words,
-		judge_xml };
+		judge_properties, judge_xml, judge_asked };
 	struct judging j = { m, c, "", CAUSE_REFUSED, arena, e };
 	enum rc rc = RC_OK;
 

@@ -161,6 +161,30 @@ static void a_word_that_only_one_of_them_has_counts_as_0(void **state)
 	assert_contains(judge(), "CPUID 0x4/0 EAX: 0x1 before, 0x0 after");
 }
 
+static void a_property_that_both_qemus_have_counts(void **state)
+{
+	struct cpu_property had[] = { { "phys-bits", "46" }, { "old", "true" },
+		{ "tsc-frequency", "1" } };
+	struct cpu_property has[] = { { "tsc-frequency", "2" }, { "new", "true" },
+		{ "phys-bits", "46" } };
+
+	(void)state;
+	before.properties = (struct list){ had, 3 };
+	met.properties = (struct list){ has, 3 };
+	assert_string_equal(judge(), "");
+	has[2].value = "39";
+	assert_contains(judge(), "QEMU's property phys-bits: 46 before, 39 after");
+}
+
+/* It had another one than was asked for, all the way. */
+static void a_guest_that_never_had_its_cpu_has_failed(void **state)
+{
+	(void)state;
+	words[2] = arrived_words[2] = (struct cpu_word){ 7, 0, 1, 0, 1U << 19 };
+	assert_contains(judge(), "QEMU of a took away CPUID 0x7/0 EBX: 0x80000 (adx)");
+	assert_string_equal(migration.cause, "");
+}
+
 static void bits_with_a_name_are_named(void **state)
 {
 	(void)state;
@@ -281,6 +305,8 @@ int main(int argc, char **argv)
 		CASE(any_bit_of_any_word_is_found_and_named),
 		CASE(the_order_of_leaves_does_not_matter),
 		CASE(a_word_that_only_one_of_them_has_counts_as_0),
+		CASE(a_property_that_both_qemus_have_counts),
+		CASE(a_guest_that_never_had_its_cpu_has_failed),
 		CASE(bits_with_a_name_are_named),
 		CASE(a_cpu_in_other_words_is_the_same_cpu),
 		CASE(a_cpu_that_means_another_is_another),
