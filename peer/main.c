@@ -11,7 +11,6 @@
  *	  libvirt*.[ch] xml.[ch]  libvirt, which also judges proposed CPUs
  *	  nova*.[ch] ini.[ch]	  nova: which files it reads, what they say of CPUs
  *	migration.[ch] libvirt_migrate.c a trial guest is sent to another node:
- *	  remote_uri.[ch]	  where it may be sent
  *	  reach*.[ch] guest_log.[ch] why it did not arrive
  *	  child.[ch]		  calls that may never return
  *	run*.[ch] change*.[ch]	a run: changes that are made, or put back, together; made of

@@ -14,7 +14,7 @@
 #define PEER_MIGRATION_H
 
 #include "peer/child.h"
-#include "peer/remote_uri.h"
+#include "proto/remote_uri.h"
 #include "proto/message.h"
 
 enum { MIGRATION_LIMIT_MAX_S = 3600 };

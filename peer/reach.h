@@ -13,7 +13,7 @@
 #define PEER_REACH_H
 
 #include "base/arena.h"
-#include "peer/remote_uri.h"
+#include "proto/remote_uri.h"
 
 /* Where QEMU listens for guests, unless qemu.conf has another migration_port_min and max. */
 enum { REACH_PORT_MIN = 49152, REACH_PORT_MAX = 49215, REACH_LIMIT_MS = 5000 };

@@ -5,8 +5,8 @@
  * stands on closed lists: its scheme, its path, the parameters, and the characters between.
  * The parameters are those of libvirt's page "Connection URIs".  Pure.
  */
-#ifndef PEER_REMOTE_URI_H
-#define PEER_REMOTE_URI_H
+#ifndef PROTO_REMOTE_URI_H
+#define PROTO_REMOTE_URI_H
 
 #include <stdbool.h>
 #include <stdint.h>

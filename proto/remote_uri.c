@@ -1,4 +1,4 @@
-#include "peer/remote_uri.h"
+#include "proto/remote_uri.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* Which URIs a node takes to migrate a trial guest to: closed lists, whatever is sent. */
-#include "peer/remote_uri.h"
+#include "proto/remote_uri.h"
 #include "tests/support/test.h"
 
 static enum rc read_uri(const char *uri, struct remote_uri *out, struct err *e)
