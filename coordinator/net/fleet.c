@@ -87,6 +87,19 @@ void fleet_release_signals(struct fleet *f)
 	f->crew.world->release_signals(f->crew.lanes[0].world);
 }
 
+/* All of a few may fall to one lane. */
+enum rc fleet_holds(const struct fleet *f, size_t count, struct err *e)
+{
+	const struct crew *c = &f->crew;
+
+	if (count <= c->hold_max)
+		return RC_OK;
+	return err_set(e, RC_MEMORY, 0,
+		"the connections of %zu nodes cannot stay open at once: %s allows %zu "
+		"here",
+		count, f->capacity.bound_by, c->hold_max);
+}
+
 enum rc fleet_holds_all(const struct fleet *f, struct err *e)
 {
 	const struct crew *c = &f->crew;

@@ -113,6 +113,8 @@ enum rc fleet_round(
 	struct fleet *f, const struct fleet_call *call, void *context, struct err *e);
 
 /* Can the sessions of all nodes be held at once?  RC_MEMORY says what is in the way. */
+/* Or of so many of them, whichever they are? */
+enum rc fleet_holds(const struct fleet *f, size_t count, struct err *e);
 enum rc fleet_holds_all(const struct fleet *f, struct err *e);
 
 /* After SIGINT or the deadline a round is refused unless this was called: reverting must

@@ -1,10 +1,8 @@
 /* A run as a lock: what was agreed, of whom, and what they are. */
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/digest.h"
@@ -388,27 +386,11 @@ static enum rc lock_make(
 	return RC_OK;
 }
 
-/* Where the file will be made anew: beside what a symbolic link leads to. */
-static bool can_be_made(const char *path)
-{
-	char *real = realpath(path, NULL), *slash;
-	char folder[PATH_MAX];
-
-	snprintf(folder, sizeof(folder), "%s", real ? real : path);
-	free(real);
-	slash = strrchr(folder, '/');
-	if (!slash)
-		return access(".", W_OK | X_OK) == 0;
-	slash[slash == folder] = '\0';
-	return access(folder, W_OK | X_OK) == 0;
-}
-
 enum rc agreement_check_writable(struct run *run, struct err *e)
 {
 	const char *path = run->agreement_count ? run->agreements[0].path : NULL;
-	struct stat st;
 
-	if (!path || (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) || can_be_made(path))
+	if (!path || replace_can(path))
 		return RC_OK;
 	return err_set(e, RC_OUTPUT, errno,
 		"%s: the lock could not be written there: %s; --lock FILE names another "

@@ -50,13 +50,22 @@ static enum rc pairs_name(struct run *run, const struct pairs_wish *wish,
 }
 
 /* A trial guest ends with its node's session.  A sample needs those of its nodes alone. */
-static enum rc holds_check(struct run *run, const struct pairs_wish *wish, struct err *e)
+static enum rc holds_check(struct run *run, const struct pairs *pairs, struct err *e)
 {
 	struct err why;
+	size_t needed = 0;
+	bool *seen = arena_alloc(&run->arena, run->count, sizeof(*seen));
 
-	if (wish->kind == PAIRS_SAMPLE && wish->sample * 2 < run->count)
-		return RC_OK;
-	if (fleet_holds_all(run->fleet, &why) == RC_OK)
+	if (!seen)
+		return err_memory(e);
+	for (size_t i = 0; i < pairs->count; i++) {
+		needed += !seen[pairs->pair[i].source];
+		seen[pairs->pair[i].source] = true;
+		needed += !seen[pairs->pair[i].target];
+		seen[pairs->pair[i].target] = true;
+	}
+	if (fleet_holds_all(run->fleet, &why) == RC_OK ||
+		(needed < run->count && fleet_holds(run->fleet, needed, &why) == RC_OK))
 		return RC_OK;
 	return err_set(e, RC_LIMIT, 0,
 		"%.500s, and a trial guest lives only as long as its node's session: "
@@ -215,18 +224,20 @@ static enum rc pairs_choose(struct run *run, struct pairs *pairs, struct err *e)
 		rc = pairs_make(&wish, run->count, &run->arena, pairs, e);
 	if (rc == RC_OK)
 		rc = pairs_name(run, &wish, pairs, e);
-	return rc == RC_OK ? holds_check(run, &wish, e) : rc;
+	return rc == RC_OK ? holds_check(run, pairs, e) : rc;
 }
 
 static enum rc rehearse_run(struct run *run, const struct options *o, struct err *e)
 {
 	struct pairs pairs;
+	struct err few;
 	enum rc rc = run_begin(run, o, e);
 
 	if (rc == RC_OK)
 		rc = pairs_choose(run, &pairs, e);
 	if (rc == RC_OK)
-		rc = gather_facts(run, true, e);
+		/* sessions of nodes beside a sample would take the room of its own */
+		rc = gather_facts(run, fleet_holds_all(run->fleet, &few) == RC_OK, e);
 	if (rc == RC_OK)
 		rc = run_blame(run, "no guest was started (--without NODE)", e);
 	if (rc == RC_OK)
@@ -240,15 +251,22 @@ static enum rc rehearse_run(struct run *run, const struct options *o, struct err
 	return rc == RC_OK ? verdict(run, e) : rc;
 }
 
+static uint32_t larger(uint32_t a, uint32_t b)
+{
+	return a > b ? a : b;
+}
+
 enum rc rehearse_main(const struct options *o, struct err *e)
 {
 	struct options patient = *o;
+	uint32_t limit_s = o->migrate_timeout_s ? o->migrate_timeout_s
+						: MIGRATION_SECONDS;
 	struct run run;
 	enum rc rc;
 
-	/* the peer gives up before its coordinator does */
-	if (o->migrate_timeout_s && o->timeout_s < o->migrate_timeout_s + SLACK_SECONDS)
-		patient.timeout_s = o->migrate_timeout_s + SLACK_SECONDS;
+	/* the peer gives up before its coordinator does; 0: the usual patience */
+	if (o->timeout_s || o->migrate_timeout_s)
+		patient.timeout_s = larger(o->timeout_s, limit_s + SLACK_SECONDS);
 	rc = rehearse_run(&run, &patient, e);
 	return run_end(&run, rc, e);
 }

@@ -100,3 +100,30 @@ enum rc replace_file(const char *path, struct bytes content, struct err *e)
 		return RC_OK;
 	return err_set(e, RC_OUTPUT, errno, "%s: %s", path, strerror(errno));
 }
+
+/* Where the file will be made anew: beside what a symbolic link leads to. */
+static bool can_be_made(const char *path)
+{
+	char *real = realpath(path, NULL), *slash;
+	char folder[PATH_MAX];
+
+	snprintf(folder, sizeof(folder), "%s", real ? real : path);
+	free(real);
+	slash = strrchr(folder, '/');
+	if (!slash)
+		return access(".", W_OK | X_OK) == 0;
+	slash[slash == folder] = '\0';
+	return access(folder, W_OK | X_OK) == 0;
+}
+
+bool replace_can(const char *path)
+{
+	struct stat st;
+	bool exists = stat(path, &st) == 0;
+
+	if (exists && S_ISDIR(st.st_mode)) {
+		errno = EISDIR;
+		return false;
+	}
+	return (exists && !S_ISREG(st.st_mode)) || can_be_made(path);
+}

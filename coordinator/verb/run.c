@@ -1,5 +1,6 @@
 #include "coordinator/verb/run.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,6 +11,7 @@
 #include "coordinator/verb/agreement.h"
 #include "coordinator/verb/archive.h"
 #include "coordinator/verb/failed.h"
+#include "coordinator/verb/replace.h"
 #include "coordinator/verb/verb.h"
 #include "coordinator/verb/wants.h"
 #include "coordinator/verb/whoami.h"
@@ -194,6 +196,16 @@ static void run_init(struct run *run, const struct options *options)
 	progress_begin(options->quiet);
 }
 
+/* It would be a pity to find out when guests have migrated for an hour. */
+static enum rc evidence_check(const struct options *o, struct err *e)
+{
+	if (!o->evidence || replace_can(o->evidence))
+		return RC_OK;
+	return err_set(e, RC_OUTPUT, errno,
+		"--evidence %s: it could not be written there: %s; no node was asked",
+		o->evidence, strerror(errno));
+}
+
 enum rc run_begin(struct run *run, const struct options *options, struct err *e)
 {
 	enum rc rc;
@@ -207,6 +219,8 @@ enum rc run_begin(struct run *run, const struct options *options, struct err *e)
 	run->catalogue = catalogue_new(&run->arena, e);
 	run->report.catalogue = run->catalogue;
 	rc = run->catalogue ? wants_read(run, e) : e->code;
+	if (rc == RC_OK)
+		rc = evidence_check(options, e);
 	if (rc == RC_OK)
 		rc = agreement_read(run, e);
 	if (rc == RC_OK)

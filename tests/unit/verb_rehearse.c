@@ -313,6 +313,8 @@ static void sessions_that_cannot_be_held_are_refused_with_the_way_out(void **sta
 	assert_contains(e.text, "--sample");
 	assert_asked(MESSAGE_try, 0);
 	assert_rc(rehearse("--sample 1", NULL, &e), RC_OK, &e);
+	/* whichever pairs these are */
+	assert_rc(rehearse("--sample 5", NULL, &e), RC_LIMIT, &e);
 }
 
 static void a_node_without_facts_ends_the_run_before_any_guest(void **state)
@@ -400,6 +402,12 @@ static void options_that_do_not_go_together_are_refused(void **state)
 		"every target would be the same");
 	assert_refused("rehearse --migrate-data tcp://%p n[1-3]", "only %s, %h and %%");
 	assert_refused("rehearse --migrate-listen % n[1-3]", "only %s, %h and %%");
+	assert_refused("rehearse --migrate-uri foo://%s/system n[1-3]",
+		"--migrate-uri foo://%s/system: of a target called node: ");
+	assert_refused("rehearse --migrate-uri qemu+ssh://%s/system?command=x n[1-3]",
+		"\"command\" of a URI to migrate to is not accepted");
+	assert_refused("rehearse --migrate-data rdma://%s n[1-3]", "rdma");
+	assert_refused("rehearse --migrate-listen %s:80 n[1-3]", "address to listen on");
 }
 
 /* ---- evidence */
@@ -435,14 +443,17 @@ static void the_evidence_of_a_run_is_there_however_it_ended(void **state)
 	json_decref(object);
 }
 
-static void evidence_that_cannot_be_written_is_an_error(void **state)
+static void evidence_that_cannot_be_written_is_an_error_before_any_node_is_asked(
+	void **state)
 {
 	struct err e = { 0 };
 
 	(void)state;
 	assert_rc(rehearse("--evidence /nonexistent/evidence.json", NULL, &e), RC_OUTPUT,
 		&e);
-	assert_contains(e.text, "3 of 3 migrations");
+	assert_contains(e.text, "--evidence /nonexistent/evidence.json");
+	assert_contains(e.text, "no node was asked");
+	assert_asked(MESSAGE_ask_facts, 0);
 }
 
 int main(int argc, char **argv)
@@ -475,7 +486,7 @@ int main(int argc, char **argv)
 		CASE(a_name_that_is_none_goes_to_nobody),
 		CASE(options_that_do_not_go_together_are_refused),
 		CASE(the_evidence_of_a_run_is_there_however_it_ended),
-		CASE(evidence_that_cannot_be_written_is_an_error),
+		CASE(evidence_that_cannot_be_written_is_an_error_before_any_node_is_asked),
 #undef CASE
 	};
 
