@@ -25,7 +25,7 @@ struct trial_sight {
 
 struct trial_life {
 	bool alive;
-	const char *why; /* it is not; "" when it is */
+	const char *why;      /* it is not; "" when it is */
 	uint64_t boot, count; /* struct pulse */
 	struct list leaves;
 };

@@ -5,7 +5,7 @@
 #include "coordinator/report/printer.h"
 #include "coordinator/report/utf8.h"
 
-enum { COLUMNS = 5 };
+enum { COLUMNS = 5, PAIRS_TOLD = 8 };
 
 struct line {
 	const char *cell[COLUMNS];
@@ -89,10 +89,52 @@ static void word_print(const struct printer *p, const char *what, const char *wo
 		fprintf(p->out, "  %s: %s\n", what, utf8_clean(p->arena, word));
 }
 
-static void failure_print(const struct printer *p, const struct report_migration *m)
+static bool is_same(const char *a, const char *b)
 {
-	fprintf(p->out, "\n%s -> %s: %s\n", utf8_clean(p->arena, m->source),
-		utf8_clean(p->arena, m->target), utf8_clean(p->arena, m->why));
+	return strcmp(a ? a : "", b ? b : "") == 0;
+}
+
+/* Would it be told in the same words?  But for QEMU's, which have the time in them. */
+static bool failed_alike(
+	const struct report_migration *a, const struct report_migration *b)
+{
+	const struct migrated none = { .ok = false };
+	const struct migrated *left = a->migrated ? a->migrated : &none,
+			      *right = b->migrated ? b->migrated : &none;
+
+	return is_same(a->why, b->why) && is_same(a->cause, b->cause) &&
+	       is_same(left->direct, right->direct) && is_same(left->reach, right->reach);
+}
+
+static void pair_print(const struct printer *p, const struct report_migration *m)
+{
+	fprintf(p->out, "%s -> %s", utf8_clean(p->arena, m->source),
+		utf8_clean(p->arena, m->target));
+}
+
+/* "node01 -> node02, node02 -> node03 and 3 more: " */
+static void pairs_print(
+	const struct printer *p, const struct report_migration *first, size_t count)
+{
+	size_t told = 0;
+
+	for (const struct report_migration *m = first; told < count && told < PAIRS_TOLD;
+		m++) {
+		if (m->ok)
+			continue;
+		fputs(told++ ? ", " : "\n", p->out);
+		pair_print(p, m);
+	}
+	if (count > told)
+		fprintf(p->out, " and %zu more", count - told);
+	fputs(": ", p->out);
+}
+
+static void failure_print(
+	const struct printer *p, const struct report_migration *m, size_t count)
+{
+	pairs_print(p, m, count);
+	fprintf(p->out, "%s\n", utf8_clean(p->arena, m->why));
 	if (m->migrated) {
 		word_print(p, "asked directly, the target says", m->migrated->direct);
 		word_print(p, "from the source", m->migrated->reach);
@@ -103,6 +145,29 @@ static void failure_print(const struct printer *p, const struct report_migration
 		word_print(p, "QEMU at the target", m->met->log);
 	}
 	word_print(p, "likely cause", m->cause);
+}
+
+/* Failures that follow each other and say the same are told once. */
+static void failures_print(const struct printer *p)
+{
+	const struct report *r = p->report;
+	const struct report_migration *first = NULL;
+	size_t count = 0;
+
+	for (size_t i = 0; i < r->migration_count; i++) {
+		const struct report_migration *m = &r->migrations[i];
+
+		if (m->ok)
+			continue;
+		if (first && !failed_alike(first, m)) {
+			failure_print(p, first, count);
+			first = NULL;
+		}
+		count = first ? count + 1 : 1;
+		first = first ? first : m;
+	}
+	if (first)
+		failure_print(p, first, count);
 }
 
 enum rc printer_migrations(const struct printer *p, struct err *e)
@@ -122,8 +187,6 @@ enum rc printer_migrations(const struct printer *p, struct err *e)
 	}
 	line_print(p, &title, width, "");
 	lines_print(p, lines, width);
-	for (size_t i = 0; i < r->migration_count; i++)
-		if (!r->migrations[i].ok)
-			failure_print(p, &r->migrations[i]);
+	failures_print(p);
 	return RC_OK;
 }

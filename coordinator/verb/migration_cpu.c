@@ -149,8 +149,8 @@ enum rc migration_words_differ(const struct list *before, const struct list *aft
 	return regs_differ(&a, &b, arena, what, e);
 }
 
-enum rc migration_taken_away(const struct list *words, struct arena *arena,
-	const char **what, struct err *e)
+enum rc migration_taken_away(
+	const struct list *words, struct arena *arena, const char **what, struct err *e)
 {
 	const struct cpu_word *word = words->item;
 

@@ -20,8 +20,8 @@ enum rc migration_properties_differ(const struct list *before, const struct list
 
 /* Features that were asked for, and that QEMU does not show, by words: their names, or
  * their place where they have none; "". */
-enum rc migration_taken_away(const struct list *words, struct arena *arena,
-	const char **what, struct err *e);
+enum rc migration_taken_away(
+	const struct list *words, struct arena *arena, const char **what, struct err *e);
 
 /* Also of libvirt's live <cpu>: equal is what means the same, or gives the same
  * features by the catalogue (versions of libvirt write down more or less). */

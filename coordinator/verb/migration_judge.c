@@ -78,7 +78,8 @@ static enum rc judge_life(struct judging *j)
 		/* one that crashed, or that began to run, is not what was sent */
 		if (strcmp(met->state, "paused") != 0)
 			j->why = arena_format(j->arena,
-				"libvirt says that it went well, and the guest, which was "
+				"libvirt says that it went well, and the guest, which "
+				"was "
 				"paused, is now: %s",
 				or_else(met->state, "no state"));
 		return RC_OK;
@@ -149,19 +150,21 @@ static enum rc judge_xml(struct judging *j)
 }
 
 /* The CPU that it had must be the one that was asked for: no real guest is to be moved that
- * its <cpu> does not describe. */
+ * its <cpu> does not describe.  Before properties: a guest that arrives is given what it
+ * had, and then nothing was taken away from it. */
 static enum rc judge_asked(struct judging *j)
 {
 	const char *what;
 
-	j->fate = CAUSE_NONE;
 	if (migration_taken_away(&j->m->before->words, j->arena, &what, j->e) != RC_OK)
 		return j->e->code;
-	if (what[0])
-		j->why = arena_format(j->arena,
-			"the guest lives on, without all of its <cpu>: QEMU of %s took "
-			"away %s",
-			j->m->source, what);
+	if (!what[0])
+		return RC_OK;
+	j->fate = CAUSE_NONE;
+	j->why = arena_format(j->arena,
+		"the guest lives on, without all of its <cpu>: QEMU of %s took "
+		"away %s",
+		j->m->source, what);
 	return RC_OK;
 }
 
@@ -198,7 +201,7 @@ enum rc migration_judge(struct report_migration *m, const struct migration_case 
 {
 	static enum rc (*const questions[])(struct judging * j) = { judge_start,
 		judge_libvirt, judge_presence, judge_life, judge_leaves, judge_words,
-		judge_properties, judge_xml, judge_asked };
+		judge_asked, judge_properties, judge_xml };
 	struct judging j = { m, c, "", CAUSE_REFUSED, arena, e };
 	enum rc rc = RC_OK;
 

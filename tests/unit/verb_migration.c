@@ -179,8 +179,14 @@ static void a_property_that_both_qemus_have_counts(void **state)
 /* It had another one than was asked for, all the way. */
 static void a_guest_that_never_had_its_cpu_has_failed(void **state)
 {
+	struct cpu_property had = { "unavailable-features", "[\"adx\"]" };
+	struct cpu_property has = { "unavailable-features", "[]" };
+
 	(void)state;
+	before.properties = (struct list){ &had, 1 };
+	met.properties = (struct list){ &has, 1 };
 	words[2] = arrived_words[2] = (struct cpu_word){ 7, 0, 1, 0, 1U << 19 };
+	arrived_words[2].filtered = 0;
 	assert_contains(judge(), "QEMU of a took away CPUID 0x7/0 EBX: 0x80000 (adx)");
 	assert_string_equal(migration.cause, "");
 }

@@ -164,6 +164,24 @@ static void a_refusal_fails_its_pair_alone_with_words_and_cause(void **state)
 	assert_no_guests();
 }
 
+static void failures_that_say_the_same_are_told_once(void **state)
+{
+	struct err e = { 0 };
+	char *out;
+
+	(void)state;
+	for (int i = 0; i < NODES; i++)
+		fake_nodes[i].sends_badly = "Host key verification failed.";
+	assert_rc(rehearse("", &out, &e), RC_REHEARSAL, &e);
+	assert_contains(out, "\nnode01 -> node02, node02 -> node03, node03 -> node01: "
+			     "libvirt did not migrate it: Host key");
+	assert_null(strstr(strstr(out, "likely cause") + 1, "likely cause"));
+	fake_nodes[1].sends_badly = "something else";
+	assert_rc(rehearse("", &out, &e), RC_REHEARSAL, &e);
+	assert_contains(out, "\nnode01 -> node02: libvirt did not migrate it: Host key");
+	assert_contains(out, "\nnode02 -> node03: libvirt did not migrate it: something");
+}
+
 static void a_guest_that_does_not_start_fails_its_pair_and_not_the_one_to_it(void **state)
 {
 	struct err e = { 0 };
@@ -469,6 +487,7 @@ int main(int argc, char **argv)
 		CASE(a_node_that_cannot_run_guests_migrates_paused_ones_and_the_report_says_so),
 		CASE(a_paused_guest_with_another_cpu_has_failed),
 		CASE(a_refusal_fails_its_pair_alone_with_words_and_cause),
+		CASE(failures_that_say_the_same_are_told_once),
 		CASE(a_guest_that_does_not_start_fails_its_pair_and_not_the_one_to_it),
 		CASE(a_guest_that_did_not_arrive_is_a_failure),
 		CASE(a_guest_that_died_is_a_failure),
