@@ -153,7 +153,8 @@ static enum rc difference_add(struct proof_making *m, const struct proof_questio
 		.trial_count = camp->trial_count,
 		.is = is,
 		.wanted = wanted,
-		.of_level = q->of_level };
+		.of_level = q->of_level,
+		.of_asked = q->wanted && !q->of_level };
 	for (size_t i = 0; i < camp->trial_count && q->promised; i++)
 		bitset_add(&p->lacks[trials[i]], (size_t)q->feature);
 	return RC_OK;

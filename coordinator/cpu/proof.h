@@ -28,7 +28,8 @@ struct proof_difference {
 	const size_t *trials;
 	size_t trial_count;
 	const char *is, *wanted; /* what these show; the others, or the level */
-	bool of_level;
+	bool of_level;		 /* what is wanted: by it; */
+	bool of_asked;		 /* by the guest's own <cpu>; else by what most show */
 };
 
 /* What is worth to know and no difference. */

@@ -5,6 +5,7 @@
 #include "coordinator/verb/aim.h"
 #include "coordinator/verb/migrations_private.h"
 #include "coordinator/verb/trial.h"
+#include "proto/texts.h"
 
 static struct report_migration *migration_of(struct migrations *m, int pair)
 {
@@ -209,10 +210,14 @@ static enum rc answer_dismiss(
 	void *context, size_t node, const struct message *message, struct err *e)
 {
 	struct migrations *m = context;
+	const struct texts *left = &((const struct dismissed *)message->value)->left;
+	enum rc rc = RC_OK;
 
-	(void)e;
-	m->left[node] = ((const struct dismissed *)message->value)->left;
-	return RC_OK;
+	/* of all steps: a later one has nothing left of an earlier one */
+	for (size_t i = 0; i < left->count && rc == RC_OK; i++)
+		if (!texts_have(&m->left[node], left->item[i]))
+			rc = texts_add(&m->left[node], left->item[i], &m->run->arena, e);
+	return rc;
 }
 
 /* Not run_round(): a node that has failed may hold a guest all the same.  A signal does

@@ -135,8 +135,11 @@ static void node_blame(
 		snprintf(rest, sizeof(rest), ", and %zu more", more);
 	err_set(&n->err, RC_TRIAL, 0,
 		"its trial guest is not as %s: %s%s%s%s is %s, not %s%s",
-		d->of_level ? "the level says" : "the others", d->what, named ? " (" : "",
-		named ? d->feature : "", named ? ")" : "", d->is, d->wanted, rest);
+		d->of_level   ? "the level says"
+		: d->of_asked ? "its <cpu> asks for"
+			      : "the others",
+		d->what, named ? " (" : "", named ? d->feature : "", named ? ")" : "",
+		d->is, d->wanted, rest);
 }
 
 static void difference_blame(

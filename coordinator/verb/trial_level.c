@@ -38,6 +38,11 @@ static enum rc file_take(struct run *run, struct err *e)
 		return e->code = RC_INPUT;
 	if (rc != RC_OK)
 		return rc;
+	if (strstr(xml, "<topology") || strstr(xml, "<numa"))
+		return err_set(e, RC_INPUT, 0,
+			"%s: <topology> and <numa> are about a guest's size, and a trial "
+			"guest has one vCPU: take them out",
+			path);
 	run->report.level_name = path;
 	run->report.xml = xml;
 	rc = offers_take(run, e);

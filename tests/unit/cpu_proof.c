@@ -311,6 +311,7 @@ static void what_qemu_took_away_is_named_once(void **state)
 	assert_string_equal(proof.differences[0].is, "taken away by QEMU");
 	prove(TRIALS, NULL);
 	assert_of(only(), "CPUID 0x1/0 ECX bit 25", 1);
+	assert_true(proof.differences[0].of_asked && !proof.differences[0].of_level);
 	for (size_t i = 0; i < TRIALS; i++) /* and also where all agree on it */
 		shown_filter(&tried[i], "aes");
 	prove(TRIALS, NULL);

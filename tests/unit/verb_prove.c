@@ -308,6 +308,11 @@ static void a_file_that_is_no_cpu_is_refused_before_any_guest(void **state)
 	(void)state;
 	assert_rc(prove_file("<domain><cpu/></domain>\n", NULL, &e), RC_INPUT, &e);
 	assert_contains(e.text, "/cpu.xml");
+	assert_rc(prove_file("<cpu><model>Penryn</model><topology sockets='1' cores='2' "
+			     "threads='1'/></cpu>\n",
+			  NULL, &e),
+		RC_INPUT, &e);
+	assert_contains(e.text, "<topology>");
 	memset(many, ' ', 300 * 1024 - 1);
 	assert_rc(prove_file(many, NULL, &e), RC_INPUT, &e);
 	assert_rc(run_verb("prove --quiet --cpu /nowhere/cpu.xml node01", NULL, &e),

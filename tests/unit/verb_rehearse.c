@@ -311,6 +311,24 @@ static void what_is_left_on_a_node_is_told(void **state)
 
 /* ---- what cannot be */
 
+static void leaves_nothing_the_second_time(size_t node, enum message_tag tag)
+{
+	if (tag == MESSAGE_dismiss && fake_nodes[node].asked[tag] == 1)
+		fake_nodes[node].leaves = NULL;
+}
+
+static void what_an_earlier_step_left_is_told_as_well(void **state)
+{
+	struct err e = { 0 };
+	char *out;
+
+	(void)state;
+	fake_nodes[1].leaves = "/var/log/libvirt/qemu/cpuherd-00-g1.log";
+	fake_hook = leaves_nothing_the_second_time;
+	assert_rc(rehearse("--all-pairs", &out, &e), RC_OK, &e);
+	assert_contains(out, "cpuherd-00-g1.log: node02");
+}
+
 static void one_node_alone_is_refused_before_it_is_asked(void **state)
 {
 	struct err e = { 0 };
@@ -498,6 +516,7 @@ int main(int argc, char **argv)
 		CASE(a_node_whose_peer_says_a_failure_is_cleaned_as_well),
 		CASE(an_interrupt_ends_the_run_and_all_its_guests),
 		CASE(what_is_left_on_a_node_is_told),
+		CASE(what_an_earlier_step_left_is_told_as_well),
 		CASE(one_node_alone_is_refused_before_it_is_asked),
 		CASE(sessions_that_cannot_be_held_are_refused_with_the_way_out),
 		CASE(a_node_without_facts_ends_the_run_before_any_guest),
