@@ -2,7 +2,8 @@
 # traces.sh - what trial guests could leave behind on a node.  Sourced by the roads that
 # start them, behind lib.sh.
 
-# traces: a line for each file, domain and process on the nodes that a trial may make.
+# traces: a line for each file, domain and process on the nodes that a trial may make,
+# and one more, which a node that could not be looked at lacks.
 traces() {
 	local node
 	for node in "${all[@]}"; do
@@ -10,10 +11,12 @@ traces() {
 			find /tmp /var/tmp /run /dev/shm /var/lib/libvirt /var/log/libvirt/qemu /var/cache/libvirt \
 				-name "*cpuherd-*" -o -path "/run/libvirt/qemu/*" -o -path "/var/lib/libvirt/qemu/*" \
 				-o -path "*/log/libvirt/qemu/*" | grep -v "/\.cache/"
-			for p in /proc/[0-9]*/cmdline; do tr "\0" " " <"$p" 2>/dev/null; echo; done |
-				grep -aoE "guest[=]cpuherd-[^ ,]*|^[^ ]*cpuherd-peer [^-]*" || true' |
-			sort | sed "s/^/$node /"
+			ps axww -o args | grep -oE "guest[=]cpuherd-[^ ,]*|^[^ ]*cpuherd-peer [^-]*"
+			echo looked at' |
+			sort | sed "s/^/$node /" >"$work/traces.$node" &
 	done
+	wait
+	cat "${all[@]/#/$work/traces.}"
 }
 
 # Guests of a run that was cut short end some seconds after it.
