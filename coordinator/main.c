@@ -7,11 +7,14 @@
  *     - verb/options.[ch]    (one table of options for all verbs, and their help)
  *         - verb/options_parse.c, options_check.c (the words of a command line; which fit)
  *         - verb/options_road.c  (how nodes are reached, for who ends a run later)
+ *         - verb/options_rehearse.c  (which options of migrations go together)
  *     - verb/negotiate.c     (the whole road: all the steps below)
  *     - verb/plan.c          (up to the level, without asking for votes)
  *     - verb/probe.c         (up to the offers)
  *     - verb/check.c         (the nodes against what was agreed)
  *     - verb/admit.c         (new nodes against what was agreed)
+ *     - verb/prove.c         (do guests really get what was agreed?)
+ *     - verb/rehearse.c      (do guests really go from node to node?)
  *     - verb/resume.c, rollback.c (no level: a run that was interrupted)
  *     - verb/merge.c         (no nodes: facts from files, folded into classes)
  *     - verb/peer.c          (the program for the nodes, as a file)
@@ -58,6 +61,17 @@
  *     - verb/locked.[ch], keeping.[ch] (the locked level stays, if all nodes hold it)
  *     - verb/cost.[ch]       (what new nodes would cost it)
  *     - verb/said.[ch]       (equal changes are said once)
+ * - proven: trial guests have the CPU that was agreed
+ *     - verb/trial.[ch], trial_level.c, trial_compare.c
+ *                            (a guest on every node: its CPU, its answers, what differs)
+ *     - cpu/proof*.[ch]      (PURE: guests against each other and against their level)
+ *     - verb/objection.[ch]  (what a node says no to leaves the level)
+ *     - verb/pairs.[ch]      (PURE: which guests migrate where, and which at once)
+ *     - verb/migrations.[ch], migration_rounds.c, aim.[ch]
+ *                            (step by step: what the nodes are asked; the target's URI)
+ *     - verb/migration_judge.[ch], migration_cpu.[ch]
+ *                            (PURE: did the guest live on, with the CPU it had?)
+ *     - verb/cause.[ch], cause_words.c (PURE: why not, probably)
  * - done: on all nodes or on none
  *     - target/              (PURE: what is to be looked at and written for each target)
  *     - verb/survey.[ch]     (what is there now, and what would be written)
@@ -70,8 +84,11 @@
  *     - verb/whoami.[ch]     (who holds a node while that lasts)
  * - said
  *     - report/report.h      (one struct with all there is to say)
- *     - report/table.c, json.c, json_nodes.c, edits.[ch], diff.[ch], errors.c
+ *     - report/table.c, trials.c, migrations.c, json.c, json_nodes.c, json_trials.c,
+ *       edits.[ch], diff.[ch], errors.c
  *     - verb/summary.[ch]    (the last line: what was agreed, and where it is now)
+ *     - report/evidence.[ch], verb/archive.[ch]
+ *                            (--evidence: the JSON with all that trial guests showed)
  *     - verb/document.[ch]   (--as: the level alone, in a format of render/)
  *     - report/progress.[ch] (one line while it runs, on a terminal)
  */
