@@ -46,7 +46,8 @@ static bool has_one_of(const char *words, const char *const *needles)
 	return false;
 }
 
-bool migration_was_unreachable(const char *words)
+/* A connection failed. */
+static bool was_unreachable(const char *words)
 {
 	static const char *const needles[] = { "unable to connect", "nable to resolve",
 		"ailed to connect to remote libvirt", "annot recv data",
@@ -56,7 +57,8 @@ bool migration_was_unreachable(const char *words)
 	return has_one_of(words, needles);
 }
 
-bool migration_hides_why(const char *words)
+/* It failed, and libvirt does not say why. */
+static bool hides_why(const char *words)
 {
 	static const char *const needles[] = { "End of file while reading",
 		"unexpectedly failed", "client socket is closed", "annot recv data",
@@ -243,10 +245,9 @@ enum rc migration_run(const struct migration *m, const struct migration_calls *c
 	rc = send_it(&a, e);
 	if (rc != RC_OK || out->ok)
 		return rc;
-	if (a.m.given_up || migration_was_unreachable(out->reason))
+	if (a.m.given_up || was_unreachable(out->reason))
 		rc = look_at_the_way(&a, e);
-	if (rc == RC_OK && !a.m.given_up && !*out->reach &&
-		migration_hides_why(out->reason))
+	if (rc == RC_OK && !a.m.given_up && !*out->reach && hides_why(out->reason))
 		rc = ask_the_target(&a, e);
 	return rc;
 }

@@ -55,9 +55,4 @@ enum rc migration_run(const struct migration *m, const struct migration_calls *c
 	const struct child_wait *wait, struct arena *arena, struct migrated *out,
 	struct err *e);
 
-/* Does libvirt say with these words that a connection failed, or that it failed without
- * why?  For tests. */
-bool migration_was_unreachable(const char *words);
-bool migration_hides_why(const char *words);
-
 #endif
