@@ -112,9 +112,11 @@ struct fleet_call {
 enum rc fleet_round(
 	struct fleet *f, const struct fleet_call *call, void *context, struct err *e);
 
-/* Can the sessions of all nodes be held at once?  RC_MEMORY says what is in the way. */
-/* Or of so many of them, whichever they are? */
+/* Can the sessions of so many nodes be held at once, whichever they are?  RC_MEMORY says
+ * what is in the way. */
 enum rc fleet_holds(const struct fleet *f, size_t count, struct err *e);
+
+/* Those of all nodes? */
 enum rc fleet_holds_all(const struct fleet *f, struct err *e);
 
 /* After SIGINT or the deadline a round is refused unless this was called: reverting must
