@@ -100,7 +100,7 @@ static enum rc handle_hello(
 	d->site = (struct run_site){ &d->world, d->connect, d->serve->judge,
 		d->serve->domains };
 	run_init(&d->run, &d->site);
-	trials_init(&d->trials, d->serve->trials, d->connect, &d->world);
+	trials_init(&d->trials, d->serve->trials, d->connect, &d->world, d->stream.in);
 	d->version = version;
 	return dialogue_answer(d, MESSAGE_welcome, &welcome, e);
 }

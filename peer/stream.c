@@ -129,3 +129,11 @@ enum rc stream_flush(struct stream *s, struct err *e)
 	}
 	return RC_OK;
 }
+
+bool stream_has_ended(int in)
+{
+	/* no event of input: what waits to be read is no end */
+	struct pollfd p = { .fd = in, .events = POLLRDHUP };
+
+	return poll(&p, 1, 0) > 0;
+}

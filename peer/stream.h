@@ -25,6 +25,9 @@ void stream_close(struct stream *s);
 enum rc stream_take(struct stream *s, uint32_t version, struct arena *arena,
 	struct message *out, struct err *e);
 
+/* Has the other end of the descriptor been closed?  Looks without waiting. */
+bool stream_has_ended(int in);
+
 /* Sends what frame_put() left in s->output.  RC_OUTPUT, RC_INTERRUPTED, RC_TIMEOUT. */
 enum rc stream_flush(struct stream *s, struct err *e);
 

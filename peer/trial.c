@@ -76,7 +76,7 @@ static enum rc let_run(const struct trial_eye *eye, unsigned limit_ms,
 static enum rc study(struct trials *t, const struct try *ask, struct arena *arena,
 	struct tried *out, struct err *e)
 {
-	const struct trial_eye eye = { t->ways->calls, t->link, out->name };
+	const struct trial_eye eye = { t->ways->calls, t->link, out->name, t->caller };
 	struct trial_sight sight;
 
 	if (trial_look(&eye, arena, &sight, e) != RC_OK)
@@ -172,7 +172,7 @@ static enum rc meet_life(const struct trial_eye *eye, const struct trial_sight *
 enum rc trial_meet(struct trials *t, const struct meet *ask, struct arena *arena,
 	struct met *out, struct err *e)
 {
-	struct trial_eye eye = { .calls = t->ways->calls };
+	struct trial_eye eye = { .calls = t->ways->calls, .caller = t->caller };
 	struct trial_sight sight;
 
 	*out = (struct met){ 0 };

@@ -39,6 +39,7 @@ struct trials {
 	const struct trial_ways *ways;
 	const char *uri;
 	const struct place_world *world;
+	int caller; /* nobody looks at guests for one who has gone */
 
 	char run[SCRATCH_RUN_MAX + 1]; /* "": none has begun */
 	bool stays;		       /* until dismiss: guests do, or may come */
@@ -49,7 +50,7 @@ struct trials {
 };
 
 void trials_init(struct trials *t, const struct trial_ways *ways, const char *uri,
-	const struct place_world *world);
+	const struct place_world *world, int caller);
 
 bool trials_have_begun(const struct trials *t);
 

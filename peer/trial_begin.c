@@ -5,9 +5,11 @@
 #include "peer/trial_name.h"
 
 void trials_init(struct trials *t, const struct trial_ways *ways, const char *uri,
-	const struct place_world *world)
+	const struct place_world *world, int caller)
 {
-	*t = (struct trials){ .ways = ways, .uri = uri, .world = world };
+	*t = (struct trials){
+		.ways = ways, .uri = uri, .world = world, .caller = caller
+	};
 }
 
 bool trials_have_begun(const struct trials *t)

@@ -5,6 +5,7 @@
 #include "peer/domain.h"
 #include "peer/pulse.h"
 #include "peer/qmp.h"
+#include "peer/stream.h"
 
 /* ---- libvirt's live XML */
 
@@ -20,6 +21,15 @@ static enum rc take_xml(
 	return out->machine && out->cpu ? RC_OK : err_memory(e);
 }
 
+/* A guest ends with the run it is for, at once: hundreds of questions and a kernel that is
+ * waited for would keep it alive for nobody. */
+static enum rc caller_is_here(const struct trial_eye *eye, struct err *e)
+{
+	return stream_has_ended(eye->caller)
+		       ? err_set(e, RC_INTERRUPTED, 0, "the coordinator left")
+		       : RC_OK;
+}
+
 /* ---- QEMU's view */
 
 static enum rc ask(const struct trial_eye *eye, const char *command, struct arena *arena,
@@ -27,6 +37,8 @@ static enum rc ask(const struct trial_eye *eye, const char *command, struct aren
 {
 	if (!command)
 		return err_memory(e);
+	if (caller_is_here(eye, e) != RC_OK)
+		return e->code;
 	return eye->calls->monitor(eye->link, eye->name, command, arena, answer, e);
 }
 
@@ -169,8 +181,10 @@ enum rc trial_wait(const struct trial_eye *eye, unsigned limit_ms, struct arena 
 
 	*out = (struct trial_life){ .why = "" };
 	for (unsigned waited = 0; waited <= limit_ms; waited += LOOK_EVERY_MS) {
-		enum rc rc = feel(eye, arena, &now, e);
+		enum rc rc = caller_is_here(eye, e);
 
+		if (rc == RC_OK)
+			rc = feel(eye, arena, &now, e);
 		if (rc != RC_OK)
 			return rc == RC_LIBVIRT ? why_silent(eye, arena, out, e) : rc;
 		if (now.valid)

@@ -14,6 +14,7 @@ struct trial_eye {
 	const struct guest_calls *calls;
 	struct guest_link *link;
 	const char *name; /* of the guest, libvirt's */
+	int caller;	  /* whose end is the end of looking: RC_INTERRUPTED */
 };
 
 struct trial_sight {

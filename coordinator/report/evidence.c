@@ -95,7 +95,7 @@ static json_t *sample_of(struct writer *w, const char *cpu, const struct list *w
 {
 	json_t *object = json_object();
 
-	writer_put(w, object, "cpu", writer_text_or_null(w, cpu));
+	writer_put(w, object, "cpu", writer_xml(w, cpu));
 	writer_put(w, object, "words", words_of(w, words));
 	writer_put(w, object, "properties", properties_of(w, properties));
 	writer_put(w, object, "leaves", leaves_of(w, leaves));
@@ -227,7 +227,7 @@ static json_t *evidence_of(
 
 	writer_put(w, object, "began", writer_text_or_null(w, began));
 	writer_put(w, object, "ended", writer_text_or_null(w, ended));
-	writer_put(w, object, "cpu", writer_text_or_null(w, r->xml));
+	writer_put(w, object, "cpu", writer_xml(w, r->xml));
 	writer_put(w, object, "trials", trials_of(&s, r));
 	writer_put(w, object, "migrations", ways_of(&s, r));
 	writer_put(w, object, "samples", s.array);

@@ -19,7 +19,7 @@ json_t *writer_trial(struct writer *w, const struct tried *t)
 	writer_put(w, object, "reason", writer_text_or_null(w, t->reason));
 	writer_put(w, object, "features", writer_texts(w, &t->features));
 	writer_put(w, object, "machine", writer_text_or_null(w, t->machine));
-	writer_put(w, object, "cpu", writer_text_or_null(w, t->cpu));
+	writer_put(w, object, "cpu", writer_xml(w, t->cpu));
 	writer_put(w, object, "words", count_of(t->words.count));
 	writer_put(w, object, "properties", count_of(t->properties.count));
 	writer_put(w, object, "leaves", count_of(t->leaves.count));
@@ -81,7 +81,7 @@ static json_t *met_of(struct writer *w, const struct met *m)
 	object = json_object();
 	writer_put(w, object, "present", json_boolean(m->present));
 	writer_put(w, object, "state", writer_text_or_null(w, m->state));
-	writer_put(w, object, "cpu", writer_text_or_null(w, m->cpu));
+	writer_put(w, object, "cpu", writer_xml(w, m->cpu));
 	writer_put(w, object, "words", count_of(m->words.count));
 	writer_put(w, object, "properties", count_of(m->properties.count));
 	writer_put(w, object, "leaves", count_of(m->leaves.count));

@@ -57,6 +57,18 @@ const char *utf8_clean(struct arena *arena, const char *text)
 	return copy;
 }
 
+const char *utf8_clean_lines(struct arena *arena, const char *text)
+{
+	const char *clean = utf8_clean(arena, text);
+	char *copy = clean[0] ? arena_text(arena, clean) : NULL;
+
+	/* byte by byte the same, but for what was not clean */
+	for (size_t i = 0; copy && text[i]; i++)
+		if (text[i] == '\n')
+			copy[i] = '\n';
+	return copy ? copy : clean;
+}
+
 size_t utf8_width(const char *text)
 {
 	size_t width = 0;

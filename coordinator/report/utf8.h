@@ -12,6 +12,9 @@
  * short. */
 const char *utf8_clean(struct arena *arena, const char *text);
 
+/* The same of a text of several lines: these stay lines. */
+const char *utf8_clean_lines(struct arena *arena, const char *text);
+
 /* Columns that a clean text takes: one per code point. */
 size_t utf8_width(const char *text);
 

@@ -26,6 +26,12 @@ json_t *writer_text_or_null(struct writer *w, const char *text)
 	return text && text[0] ? writer_text(w, text) : json_null();
 }
 
+json_t *writer_xml(struct writer *w, const char *text)
+{
+	return text && text[0] ? json_string(utf8_clean_lines(w->arena, text))
+			       : json_null();
+}
+
 json_t *writer_texts(struct writer *w, const struct texts *list)
 {
 	json_t *array = json_array();

@@ -22,6 +22,8 @@ void writer_add(struct writer *w, json_t *array, json_t *value);
 json_t *writer_text(struct writer *w, const char *text);
 /* null where there is nothing to say. */
 json_t *writer_text_or_null(struct writer *w, const char *text);
+/* The same; lines stay lines. */
+json_t *writer_xml(struct writer *w, const char *text);
 json_t *writer_texts(struct writer *w, const struct texts *list);
 /* Names of nodes. */
 json_t *writer_names(struct writer *w, const struct texts *names);

@@ -65,7 +65,8 @@ static enum rc judge_presence(struct judging *j)
 			j->m->target, or_else(j->c->target_trouble, "it was not"));
 	else if (!met->present)
 		j->why = arena_format(j->arena,
-			"libvirt says that it went well, and %s has no such guest",
+			"libvirt says that it went well, and %s has no such guest: it "
+			"rebooted or ended there",
 			j->m->target);
 	return RC_OK;
 }

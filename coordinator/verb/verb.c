@@ -37,9 +37,10 @@ const struct verb verbs[] = {
 		"Show what each node is and can give a guest",
 		"  cpuherd probe node[01-16]\n"
 		"  cpuherd probe --save facts/ --hosts fleet.txt\n" },
-	{ "rehearse", rehearse_main, FOR_REHEARSE, "[options] NODES...",
+	{ "rehearse", rehearse_main, FOR_REHEARSE, "[options] [NODES...]",
 		"Migrate trial guests from node to node, and see whether they live on "
 		"with their CPU",
+		"  cpuherd rehearse\n"
 		"  cpuherd rehearse node[01-16]\n"
 		"  cpuherd rehearse --all-pairs --evidence rehearsal.json node[01-05]\n"
 		"  cpuherd rehearse --migrate-uri qemu+tls://%s/system node[01-16]\n"

@@ -3,7 +3,9 @@
 #include <sys/mman.h>
 
 #include "peer/pulse.h"
+#include "peer/stream.h"
 #include "peer/trial_name.h"
+#include "peer/trial_sight.h"
 #include "tests/unit/peer_talk.h"
 
 /* ---- a libvirt that remembers, also when its client is killed */
@@ -500,6 +502,35 @@ static void leaves_of_a_walk_that_may_have_begun_elsewhere_are_not_believed(void
 	close_talk(&t);
 }
 
+/* Or it would stay for as long as it takes to answer nobody. */
+static void nobody_looks_at_a_guest_for_a_coordinator_that_has_gone(void **state)
+{
+	struct arena arena = { 0 };
+	struct trial_life life;
+	struct trial_sight sight;
+	struct talk t;
+	struct err e;
+	int ends[2];
+
+	(void)state;
+	open_trials(&t);
+	assert_int_equal(pipe(ends), 0);
+	assert_false(stream_has_ended(ends[0]));
+	close(ends[1]);
+	assert_true(stream_has_ended(ends[0]));
+	{
+		const struct trial_eye eye = { &fake_calls, &the_link, "x", ends[0] };
+
+		assert_rc(trial_wait(&eye, 1000, &arena, &life, &e), RC_INTERRUPTED, &e);
+		strcpy(fake->guest[0].name, "x");
+		assert_rc(trial_look(&eye, &arena, &sight, &e), RC_INTERRUPTED, &e);
+		fake->guest[0].name[0] = '\0';
+	}
+	close(ends[0]);
+	arena_destroy(&arena);
+	close_talk(&t);
+}
+
 static void a_guest_that_ends_by_itself_is_told(void **state)
 {
 	struct talk t;
@@ -864,6 +895,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(two_guests_of_a_run_are_two),
 		cmocka_unit_test(a_kernel_that_does_not_begin_is_paused_and_told),
 		cmocka_unit_test(a_reboot_is_no_life),
+		cmocka_unit_test(nobody_looks_at_a_guest_for_a_coordinator_that_has_gone),
 		cmocka_unit_test(
 			leaves_of_a_walk_that_may_have_begun_elsewhere_are_not_believed),
 		cmocka_unit_test(a_guest_that_ends_by_itself_is_told),

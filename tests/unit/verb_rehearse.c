@@ -214,8 +214,9 @@ static void assert_not_believed(enum fake_arrival arrival, const char *why)
 static void a_guest_that_did_not_arrive_is_a_failure(void **state)
 {
 	(void)state;
-	assert_not_believed(FAKE_ARRIVES_NOT,
-		"libvirt says that it went well, and node03 has no such guest");
+	assert_not_believed(FAKE_ARRIVES_NOT, "libvirt says that it went well, and "
+					      "node03 has no such guest: it rebooted "
+					      "or ended there");
 }
 
 static void a_guest_that_died_is_a_failure(void **state)
