@@ -7,6 +7,14 @@ static json_t *count_of(size_t count)
 	return json_integer((json_int_t)count);
 }
 
+/* A number to compare with another, of more bits than JSON's readers agree on. */
+static json_t *boot_of(struct writer *w, uint64_t boot)
+{
+	const char *text = arena_format(w->arena, "0x%016llx", (unsigned long long)boot);
+
+	return boot ? json_string(text ? text : "") : json_null();
+}
+
 json_t *writer_trial(struct writer *w, const struct tried *t)
 {
 	json_t *object;
@@ -26,6 +34,7 @@ json_t *writer_trial(struct writer *w, const struct tried *t)
 	writer_put(w, object, "gap", writer_text_or_null(w, t->gap));
 	writer_put(w, object, "alive", json_boolean(t->alive));
 	writer_put(w, object, "why", writer_text_or_null(w, t->why));
+	writer_put(w, object, "boot", boot_of(w, t->boot));
 	writer_put(w, object, "count", json_integer((json_int_t)t->count));
 	writer_put(w, object, "start_ms", json_integer(t->start_ms));
 	writer_put(w, object, "left", writer_texts(w, &t->left));
@@ -88,6 +97,7 @@ static json_t *met_of(struct writer *w, const struct met *m)
 	writer_put(w, object, "gap", writer_text_or_null(w, m->gap));
 	writer_put(w, object, "alive", json_boolean(m->alive));
 	writer_put(w, object, "why", writer_text_or_null(w, m->why));
+	writer_put(w, object, "boot", boot_of(w, m->boot));
 	writer_put(w, object, "count", json_integer((json_int_t)m->count));
 	writer_put(w, object, "log", writer_text_or_null(w, m->log));
 	return object;

@@ -70,9 +70,9 @@ const struct option_row option_rows[] = {
 	ROW(0, "evidence", "FILE", TEXT, evidence, FOR_NEGOTIATE | FOR_TRIALS, 0,
 		"write what was tried, seen and compared there, as JSON (docs/evidence.md)")
 	FLAG(0, "all-pairs", all_pairs, FOR_REHEARSE,
-		"migrate from every node to every other (a ring)")
+		"migrate from every node to every other (without: a ring)")
 	ROW(0, "sample", "N", NUMBER, sample, FOR_REHEARSE, 1000000,
-		"migrate between N pairs taken at random (a ring)")
+		"migrate between N pairs taken at random (without: a ring)")
 	ROW(0, "seed", "N", NUMBER, seed, FOR_REHEARSE, 0xffffffff,
 		"of --sample: the same pairs again, as the report names it")
 	FLAG(0, "paused", paused, FOR_REHEARSE, "guests that do not run")
