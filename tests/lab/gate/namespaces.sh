@@ -7,7 +7,10 @@
 # /dev/kvm.  Its guests stay paused: a KVM that runs them shows the machine's CPU.
 
 lab=$work/lab
-program=${CPUHERD:-$here/../../../build/dev/coordinator/cpuherd}
+for build in release dev; do # scripts/quickstart builds the one, scripts/check the other
+	program=${CPUHERD:-$here/../../../build/$build/coordinator/cpuherd}
+	[ ! -x "$program" ] || break
+done
 
 lab() {
 	"$here/../lab" --dir "$lab" "$@"
