@@ -35,10 +35,10 @@ static enum rc caller_is_here(const struct trial_eye *eye, struct err *e)
 static enum rc ask(const struct trial_eye *eye, const char *command, struct arena *arena,
 	const char **answer, struct err *e)
 {
-	if (!command)
-		return err_memory(e);
-	if (caller_is_here(eye, e) != RC_OK)
-		return e->code;
+	enum rc rc = command ? caller_is_here(eye, e) : err_memory(e);
+
+	if (rc != RC_OK)
+		return rc;
 	return eye->calls->monitor(eye->link, eye->name, command, arena, answer, e);
 }
 
