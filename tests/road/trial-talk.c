@@ -6,6 +6,7 @@
  * MACHINE - for libvirt's default), "meet RUN GUEST runs|paused", "dismiss RUN" or "bye".
  * hear: a line for each answer: its name, its fields, how many items its lists have.
  */
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -50,6 +51,14 @@ static const char *read_cpu(const char *path)
 	return arena_text_n(&arena, text, n);
 }
 
+/* Whoever hangs up before the answers is a coordinator that has gone. */
+static void wait_for_the_end(void)
+{
+	struct pollfd listener = { .fd = STDOUT_FILENO };
+
+	poll(&listener, 1, -1);
+}
+
 static void say_line(char *const word[WORDS])
 {
 	if (strcmp(word[0], "try") == 0) {
@@ -70,6 +79,7 @@ static void say_line(char *const word[WORDS])
 		send_message(MESSAGE_dismiss, &(struct dismiss){ word[1] });
 	} else if (strcmp(word[0], "bye") == 0) {
 		send_message(MESSAGE_bye, &(struct bye){ 0 });
+		wait_for_the_end();
 	} else {
 		fail(word[0]);
 	}
