@@ -15,6 +15,26 @@ static json_t *boot_of(struct writer *w, uint64_t boot)
 	return boot ? json_string(text ? text : "") : json_null();
 }
 
+/* At the source and at the target alike. */
+struct seen_of_guest {
+	size_t words, properties, leaves;
+	const char *gap, *why;
+	bool alive;
+	uint64_t boot, count;
+};
+
+static void seen_put(struct writer *w, json_t *object, const struct seen_of_guest *s)
+{
+	writer_put(w, object, "words", count_of(s->words));
+	writer_put(w, object, "properties", count_of(s->properties));
+	writer_put(w, object, "leaves", count_of(s->leaves));
+	writer_put(w, object, "gap", writer_text_or_null(w, s->gap));
+	writer_put(w, object, "alive", json_boolean(s->alive));
+	writer_put(w, object, "why", writer_text_or_null(w, s->why));
+	writer_put(w, object, "boot", boot_of(w, s->boot));
+	writer_put(w, object, "count", json_integer((json_int_t)s->count));
+}
+
 json_t *writer_trial(struct writer *w, const struct tried *t)
 {
 	json_t *object;
@@ -28,14 +48,9 @@ json_t *writer_trial(struct writer *w, const struct tried *t)
 	writer_put(w, object, "features", writer_texts(w, &t->features));
 	writer_put(w, object, "machine", writer_text_or_null(w, t->machine));
 	writer_put(w, object, "cpu", writer_xml(w, t->cpu));
-	writer_put(w, object, "words", count_of(t->words.count));
-	writer_put(w, object, "properties", count_of(t->properties.count));
-	writer_put(w, object, "leaves", count_of(t->leaves.count));
-	writer_put(w, object, "gap", writer_text_or_null(w, t->gap));
-	writer_put(w, object, "alive", json_boolean(t->alive));
-	writer_put(w, object, "why", writer_text_or_null(w, t->why));
-	writer_put(w, object, "boot", boot_of(w, t->boot));
-	writer_put(w, object, "count", json_integer((json_int_t)t->count));
+	seen_put(w, object,
+		&(struct seen_of_guest){ t->words.count, t->properties.count,
+			t->leaves.count, t->gap, t->why, t->alive, t->boot, t->count });
 	writer_put(w, object, "start_ms", json_integer(t->start_ms));
 	writer_put(w, object, "left", writer_texts(w, &t->left));
 	return object;
@@ -91,14 +106,9 @@ static json_t *met_of(struct writer *w, const struct met *m)
 	writer_put(w, object, "present", json_boolean(m->present));
 	writer_put(w, object, "state", writer_text_or_null(w, m->state));
 	writer_put(w, object, "cpu", writer_xml(w, m->cpu));
-	writer_put(w, object, "words", count_of(m->words.count));
-	writer_put(w, object, "properties", count_of(m->properties.count));
-	writer_put(w, object, "leaves", count_of(m->leaves.count));
-	writer_put(w, object, "gap", writer_text_or_null(w, m->gap));
-	writer_put(w, object, "alive", json_boolean(m->alive));
-	writer_put(w, object, "why", writer_text_or_null(w, m->why));
-	writer_put(w, object, "boot", boot_of(w, m->boot));
-	writer_put(w, object, "count", json_integer((json_int_t)m->count));
+	seen_put(w, object,
+		&(struct seen_of_guest){ m->words.count, m->properties.count,
+			m->leaves.count, m->gap, m->why, m->alive, m->boot, m->count });
 	writer_put(w, object, "log", writer_text_or_null(w, m->log));
 	return object;
 }
