@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 
 /* ---- in the child */
@@ -63,14 +64,6 @@ enum rc child_start(
 	return e->code;
 }
 
-static long now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* One wait, of at most so long. */
 static enum rc wait_once(
 	const struct child *c, const struct child_wait *wait, long left_ms, struct err *e)
@@ -112,10 +105,10 @@ static enum rc take_piece(struct child *c, struct err *e)
 
 enum rc child_hear(struct child *c, const struct child_wait *wait, struct err *e)
 {
-	long end = now_ms() + (long)wait->limit_ms, left;
+	long end = clock_ms() + (long)wait->limit_ms, left;
 	enum rc rc = RC_AGAIN;
 
-	while (rc == RC_AGAIN && (left = end - now_ms()) > 0) {
+	while (rc == RC_AGAIN && (left = end - clock_ms()) > 0) {
 		rc = wait_once(c, wait, left, e);
 		if (rc == RC_OK)
 			rc = take_piece(c, e);

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 
 enum { OUTPUT_MAX = 64 * 1024, CANNOT_START = 127, STREAMS = 3 };
@@ -88,23 +89,15 @@ static char *stream_text(int fd, struct arena *arena)
 	return text;
 }
 
-static long now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000L + t.tv_nsec / 1000000;
-}
-
 /* Its end, or -1 when it had to be killed. */
 static int wait_for(pid_t pid, unsigned limit_s)
 {
 	const struct timespec pause = { 0, 10 * 1000000L };
-	long end = now_ms() + limit_s * 1000L;
+	long end = clock_ms() + limit_s * 1000L;
 	int status;
 
 	while (waitpid(pid, &status, WNOHANG) == 0) {
-		if (now_ms() > end) {
+		if (clock_ms() > end) {
 			kill(-pid, SIGKILL);
 			kill(pid, SIGKILL);
 			waitpid(pid, &status, 0);

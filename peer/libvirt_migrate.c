@@ -1,7 +1,7 @@
 /* libvirt's calls of a migration, and the look at the network; each runs in a child. */
 #include <stdlib.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "peer/libvirt_private.h"
 #include "peer/migration.h"
 #include "peer/reach.h"
@@ -91,29 +91,20 @@ static int parameters_of(const struct migrate *how, virTypedParameter *all)
 	return count;
 }
 
-static uint32_t ms_since(const struct timespec *begin)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint32_t)((now.tv_sec - begin->tv_sec) * 1000 +
-			  (now.tv_nsec - begin->tv_nsec) / 1000000);
-}
-
 static void send_by_libvirt(
 	const struct migration *m, struct arena *arena, struct migrated *out)
 {
 	virTypedParameter parameters[PARAMETERS_MAX] = { 0 };
 	int count = parameters_of(m->how, parameters);
 	struct sender s = { 0 };
-	struct timespec begin;
+	long begin;
 
 	if (!find(m, &s, arena, out))
 		return;
-	clock_gettime(CLOCK_MONOTONIC, &begin);
+	begin = clock_ms();
 	out->ok = vir.virDomainMigrateToURI3(s.domain, m->how->uri, parameters,
 			  (unsigned)count, flags_of(m->how) | VIR_MIGRATE_PEER2PEER) == 0;
-	out->ms = ms_since(&begin);
+	out->ms = (uint32_t)(clock_ms() - begin);
 	if (!out->ok)
 		say_last(arena, out);
 }

@@ -1,8 +1,8 @@
 #include "peer/trial.h"
 
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "peer/guest_log.h"
 #include "peer/trial_begin.h"
 #include "peer/trial_sight.h"
@@ -13,14 +13,6 @@ const struct trial_ways trial_ways = { &libvirt_guests, TRIAL_PULSE_MS, 0 };
 
 /* ---- a guest of one's own */
 
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 static enum rc start(struct trials *t, const struct try *ask, const char *name,
 	struct arena *arena, struct tried *out, struct err *e)
 {
@@ -29,7 +21,7 @@ static enum rc start(struct trials *t, const struct try *ask, const char *name,
 		ask->runs ? t->scratch.kernel : "", TRIAL_LIFE_S };
 	struct guest_start how = { NULL, ask->emulator, ask->stays };
 	struct libvirt_verdict verdict;
-	uint64_t begin = now_ms();
+	long begin = clock_ms();
 	enum rc rc = trial_xml(&guest, arena, &how.xml, e);
 
 	t->scratch.had_guests = true; /* QEMU is logged also where it does not start */
@@ -40,7 +32,7 @@ static enum rc start(struct trials *t, const struct try *ask, const char *name,
 	out->started = verdict.accepted;
 	out->features = verdict.features;
 	out->reason = verdict.reason;
-	out->start_ms = (uint32_t)(now_ms() - begin);
+	out->start_ms = (uint32_t)(clock_ms() - begin);
 	return RC_OK;
 }
 

@@ -4,6 +4,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "peer/command.h"
 #include "proto/unit.h"
@@ -131,14 +132,6 @@ enum rc unit_check(
 
 /* ---- restarting */
 
-static long now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000L + t.tv_nsec / 1000000;
-}
-
 /* What systemctl status says last, beside the state. */
 static enum rc fail(const char *systemctl, const char *name, const char *what,
 	struct arena *arena, struct err *e)
@@ -180,7 +173,7 @@ static enum rc wait_until_active(const char *systemctl, const char *name, long e
 {
 	const struct timespec pause = { 0, PAUSE_MS * 1000000L };
 	struct unit before = { 0 }, now;
-	long since = now_ms();
+	long since = clock_ms();
 
 	for (;;) {
 		if (show(systemctl, name, arena, &now, e) != RC_OK)
@@ -189,10 +182,10 @@ static enum rc wait_until_active(const char *systemctl, const char *name, long e
 			return fail(systemctl, name, *now.name ? now.state : "not loaded",
 				arena, e);
 		if (!is_same(&before, &now))
-			since = now_ms();
-		if (now.active && now_ms() - since >= STEADY_MS)
+			since = clock_ms();
+		if (now.active && clock_ms() - since >= STEADY_MS)
 			return RC_OK;
-		if (now_ms() > end)
+		if (clock_ms() > end)
 			return fail(systemctl, name, "not steadily active", arena, e);
 		before = now;
 		nanosleep(&pause, NULL);
@@ -203,7 +196,7 @@ static enum rc restart(const char *systemctl, const char *name, long end,
 	struct arena *arena, struct err *e)
 {
 	const char *argv[] = { systemctl, "restart", "--", name, NULL };
-	long left_s = (end - now_ms()) / 1000;
+	long left_s = (end - clock_ms()) / 1000;
 	struct command c = { .argv = argv, .limit_s = left_s > 1 ? (unsigned)left_s : 1 };
 	struct command_end done;
 
@@ -217,7 +210,7 @@ static enum rc restart(const char *systemctl, const char *name, long end,
 enum rc unit_restart(
 	const struct place_world *world, const struct texts *services, struct err *e)
 {
-	long end = now_ms() + UNIT_LIMIT_S * 1000L;
+	long end = clock_ms() + UNIT_LIMIT_S * 1000L;
 	enum rc rc = RC_OK;
 
 	for (size_t i = 0; i < services->count && rc == RC_OK; i++) {
