@@ -19,6 +19,9 @@
 #include "peer/place.h"
 #include "proto/table.h"
 
+/* In front of a run: of the kernel's file, of its guests, of their logs. */
+#define SCRATCH_PREFIX "cpuherd-"
+
 enum { SCRATCH_RUN_MAX = 64, SCRATCH_STALE_MAX = 64 };
 
 /* All of it is plain data: a guard has a copy by fork().  {0} is none. */

@@ -4,9 +4,6 @@
 
 #include "peer/scratch.h"
 
-/* In front of a run: of the kernel's file, of its guests, of their logs. */
-#define SCRATCH_PREFIX "cpuherd-"
-
 /* A folder of the node, below the world's root; -1 and errno. */
 int scratch_folder(const struct place_world *world, const char *path);
 
